@@ -1,0 +1,183 @@
+/**
+ * The vocabulary of one pipeline's stream: facts in the past tense, one per decision or per batch,
+ * never per record. A released event is never renamed or re-meant; a changed meaning is a new tag
+ * and an upcaster.
+ *
+ * Every schema here has the same shape decoded and encoded, so that the JSON text in the log is the
+ * event and folding a long history costs little more than `JSON.parse`.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { Checkpoint, Position } from "./Checkpoint.ts"
+import { Finding } from "./Finding.ts"
+
+const Text = Schema.String
+const Count = Schema.Int
+
+/** Where a person wants a pipeline to be, and where it is. */
+export const Desired = Schema.Literals(["Running", "Paused", "Shutdown"])
+export type Desired = typeof Desired.Type
+
+export const Reason = Schema.Struct({ code: Text, message: Text })
+export type Reason = typeof Reason.Type
+
+/**
+ * The bytes a source gave for a record that could not be handled. UTF-8 text stays text, anything else
+ * is base64; beyond the cap only `size` (bytes) and the SHA-256 `digest` are kept.
+ */
+export const Raw = Schema.Struct({
+  encoding: Schema.Literals(["utf8", "base64", "omitted"]),
+  data: Text,
+  size: Count,
+  digest: Schema.optionalKey(Text)
+})
+export type Raw = typeof Raw.Type
+
+/**
+ * A record that could not be handled: `stage` is where it failed, `branches` are the sinks that are
+ * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
+ */
+export const Letter = Schema.Struct({
+  id: Text,
+  source: Text,
+  offset: Count,
+  stage: Text,
+  branches: Schema.Array(Text),
+  reason: Reason,
+  raw: Raw
+})
+export type Letter = typeof Letter.Type
+
+/**
+ * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
+ * of the other source records `filtered`, `unrouted` and `lettered` say why they do not.
+ * Invariant 6: delivered + filtered + unrouted + lettered = the batch's count.
+ * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
+ */
+export const SealedBranch = Schema.Struct({
+  records: Count,
+  delivered: Count,
+  filtered: Count,
+  unrouted: Count,
+  lettered: Count,
+  base: Schema.optionalKey(Schema.Json)
+})
+export type SealedBranch = typeof SealedBranch.Type
+
+/** The records of a batch, each counted once: what became of it when every branch is looked at. */
+export const Totals = Schema.Struct({
+  delivered: Count,
+  filtered: Count,
+  unrouted: Count,
+  lettered: Count
+})
+export type Totals = typeof Totals.Type
+
+export const PipelineEvent = Schema.TaggedUnion({
+  // Definition
+  Defined: {
+    id: Text,
+    name: Text,
+    description: Text,
+    text: Text,
+    settings: Schema.Json,
+    definition: Schema.NullOr(Schema.Json),
+    findings: Schema.Array(Finding),
+    signature: Schema.NullOr(Text),
+    base: Text
+  },
+
+  // Deployment
+  DesiredStatusSet: { desired: Desired, reason: Text },
+  ProvisioningStarted: {},
+  InitializingStarted: {},
+  Deployed: {},
+  Paused: {},
+  Resumed: {},
+  BecameUnavailable: { reason: Reason },
+  BecameAvailable: {},
+  DeploymentFailed: { error: Reason },
+  ShutdownStarted: {},
+  ShutDown: {},
+
+  // Schedule
+  Scheduled: { tick: Text, dueAt: Schema.Int },
+  TickSkipped: {
+    tick: Text,
+    reason: Schema.Literals(["overlap", "missed", "paused", "failed", "unavailable", "shutdown"])
+  },
+  Triggered: { reason: Text, tick: Schema.optionalKey(Text) },
+
+  // Run
+  RunStarted: { run: Text, signature: Text, from: Schema.Array(Checkpoint) },
+  BatchSealed: {
+    run: Text,
+    batch: Count,
+    attempt: Count,
+    generation: Count,
+    source: Text,
+    range: Schema.Struct({ from: Schema.NullOr(Position), to: Position }),
+    offset: Count,
+    count: Count,
+    digest: Text,
+    branches: Schema.Record(Text, SealedBranch),
+    totals: Totals,
+    letters: Schema.Array(Letter)
+  },
+  StageApplied: {
+    stage: Text,
+    batch: Count,
+    key: Text,
+    attempt: Count,
+    records: Count,
+    lagMs: Count,
+    checkpoint: Schema.NullOr(Schema.Struct({ source: Text, batch: Count, offset: Count })),
+    receipt: Schema.optionalKey(Schema.Json)
+  },
+  DuplicateSuppressed: { stage: Text, batch: Count, key: Text, attempt: Count },
+  OutputFinished: { stage: Text, output: Schema.Json },
+  Retried: { stage: Text, batch: Schema.NullOr(Count), attempt: Count, reason: Reason, delayMs: Count },
+  Completed: { run: Text },
+  Failed: { run: Text, reason: Reason },
+  Crashed: { run: Text, reason: Reason },
+  ReplayStarted: {
+    run: Text,
+    fromStage: Schema.NullOr(Text),
+    from: Schema.Array(Checkpoint),
+    generation: Count
+  }
+})
+export type PipelineEvent = typeof PipelineEvent.Type
+export type EventOf<Tag extends PipelineEvent["_tag"]> = Extract<PipelineEvent, { readonly _tag: Tag }>
+
+export const {
+  Defined,
+  DesiredStatusSet,
+  ProvisioningStarted,
+  InitializingStarted,
+  Deployed,
+  Paused,
+  Resumed,
+  BecameUnavailable,
+  BecameAvailable,
+  DeploymentFailed,
+  ShutdownStarted,
+  ShutDown,
+  Scheduled,
+  TickSkipped,
+  Triggered,
+  RunStarted,
+  BatchSealed,
+  StageApplied,
+  DuplicateSuppressed,
+  OutputFinished,
+  Retried,
+  Completed,
+  Failed,
+  Crashed,
+  ReplayStarted
+} = PipelineEvent.cases
+
+/** The stream of the pipeline with this id. */
+export const pipelineStream = (id: string): string => `pipeline/${id}`

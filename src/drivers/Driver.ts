@@ -1,0 +1,49 @@
+/**
+ * The contract between the engine and the systems it reads from and writes to.
+ *
+ * A driver offers a source, a sink, a lookup, or several of them. Each has a config schema (what may
+ * stand beside `use:`) and a way to open it. Nothing here runs: the engine opens, reads, writes and
+ * closes, and the scope it opens a thing in is the thing's life.
+ *
+ * @module
+ */
+import type { Effect, Schema, Scope } from "effect"
+import type { DriverError } from "./DriverError.ts"
+import type { Lookup } from "./Lookup.ts"
+import type { Sink } from "./Sink.ts"
+import type { Source } from "./Source.ts"
+
+/** Who is asking: the pipeline, the stage, and the folder its relative paths resolve against. */
+export interface DriverContext {
+  readonly pipeline: { readonly id: string; readonly name: string }
+  readonly stage: string
+  readonly base: string
+}
+
+/** Guarantee of a sink, in the words `check` and the docs use. */
+export type Guarantee = "effectively_once" | "effectively_once_if_repeatable" | "at_least_once"
+
+export type DriverClass = "relational" | "columnar" | "stream" | "object_store" | "file" | "http" | "memory"
+
+/** A kind of end a driver offers: its settings, what it touches, and how to make it. */
+export interface Offer<Config, End> {
+  /** What may stand beside `use:`. */
+  readonly config: Schema.Codec<Config, unknown>
+  /** The name of the thing behind the settings (an absolute path …), to find two ends on one thing. */
+  readonly resource?: (config: Config, context: DriverContext) => string | undefined
+  readonly make: (config: Config, context: DriverContext) => Effect.Effect<End, DriverError, Scope.Scope>
+}
+
+export interface Driver {
+  readonly name: string
+  readonly class: DriverClass
+  readonly guarantee: Guarantee
+  readonly source?: AnyOffer<Source>
+  readonly sink?: AnyOffer<Sink>
+  readonly lookup?: AnyOffer<Lookup>
+}
+
+// The registry holds offers of every config type; `Config` is contravariant in `make`, so it is erased here
+// and nowhere else: the engine passes `make` only what `config` of the same offer decoded.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type AnyOffer<End> = Offer<any, End>

@@ -1,0 +1,35 @@
+/**
+ * What a source hands over: records in source order, fixed before the first stage runs.
+ *
+ * @module
+ */
+import type { Position } from "../../events/Checkpoint.ts"
+import type { Raw, Reason } from "../../events/PipelineEvent.ts"
+
+/**
+ * One record as its source read it. `payload` is a JSON value. A record the source could not parse
+ * carries `failure` instead of a meaning; it becomes a dead letter at the source stage.
+ * `eventTime` is in milliseconds since 1970.
+ */
+export interface SourceRecord {
+  readonly payload: unknown
+  readonly key?: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly eventTime?: number
+  readonly failure?: Reason
+}
+
+/**
+ * A run of records between two positions. Reading `records.length` records from the position before
+ * it always gives the same batch, with the same digest (SHA-256, hex, of what was read).
+ */
+export interface SourceBatch {
+  readonly records: ReadonlyArray<SourceRecord>
+  /** The place behind the last record. */
+  readonly to: Position
+  readonly digest: string
+  /** Bytes of memory this batch holds, roughly; invariant 7 counts them. */
+  readonly bytes: number
+  /** The bytes of one record, as a dead letter keeps them. Valid as long as the batch. */
+  raw(index: number): Raw
+}

@@ -1,0 +1,39 @@
+/**
+ * Where records come from.
+ *
+ * @module
+ */
+import type { Effect, Scope } from "effect"
+import type { Position } from "../../events/Checkpoint.ts"
+import type { DriverError } from "./DriverError.ts"
+import type { SourceBatch } from "./Record.ts"
+
+export interface Source {
+  /**
+   * Opens at a position (`null` = the beginning). A position whose surroundings have changed is refused
+   * with the code `source_changed`.
+   */
+  open(from: Position | null): Effect.Effect<SourceReader, DriverError, Scope.Scope>
+}
+
+export interface ReadLimit {
+  /** At most this many records … */
+  readonly records: number
+  /** … and roughly this many bytes. Ignored when `exactly` is set. */
+  readonly bytes: number
+  /** Exactly `records` records, however large: a sealed batch is being read again. */
+  readonly exactly?: boolean
+}
+
+export interface SourceReader {
+  /** The next batch, never empty; `null` at the end of a bounded source. */
+  next(limit: ReadLimit): Effect.Effect<SourceBatch | null, DriverError>
+  /** Everything before this position is settled. Called only after that is durable; may be called again. */
+  ack(position: Position): Effect.Effect<void, DriverError>
+  /** How much there is and how much of it has been read, where the source knows. */
+  readonly progress: () => {
+    readonly done: number
+    readonly total: number | null
+    readonly unit: "bytes" | "rows"
+  }
+}
