@@ -23,6 +23,8 @@ export interface ReadLimit {
   readonly bytes: number
   /** Exactly `records` records, however large: a sealed batch is being read again. */
   readonly exactly?: boolean
+  /** How long a part-filled batch may wait for more records, in milliseconds; a source that never waits ignores it. */
+  readonly waitMs?: number
 }
 
 export interface SourceReader {

@@ -1,0 +1,109 @@
+/**
+ * Batches that are sealed and not yet settled on every branch: what is owed.
+ *
+ * @module
+ */
+import type { Checkpoint, Position } from "../events/Checkpoint.ts"
+import type { EventOf, SealedBranch, Totals } from "../events/PipelineEvent.ts"
+
+/** One branch of an open batch: the newest attempt sealed for it, and the attempt that won, once one has. */
+export interface OpenBranch {
+  readonly attempt: number
+  readonly winner: number | null
+}
+
+/** What one attempt sealed; kept until the batch leaves, because any attempt may turn out to be the winner. */
+export interface SealedAttempt {
+  readonly branches: Readonly<Record<string, SealedBranch>>
+  readonly totals: Totals
+}
+
+export interface OpenBatch {
+  readonly batch: number
+  readonly generation: number
+  readonly source: string
+  readonly range: { readonly from: Position | null; readonly to: Position }
+  /** Ordinal of the first record in its source. */
+  readonly offset: number
+  readonly count: number
+  readonly digest: string
+  readonly branches: Readonly<Record<string, OpenBranch>>
+  readonly attempts: Readonly<Record<number, SealedAttempt>>
+}
+
+/** A first seal: a branch it has nothing for is settled by it, there is nothing to write. */
+export const opened = (event: EventOf<"BatchSealed">): OpenBatch => ({
+  batch: event.batch,
+  generation: event.generation,
+  source: event.source,
+  range: event.range,
+  offset: event.offset,
+  count: event.count,
+  digest: event.digest,
+  branches: Object.fromEntries(
+    Object.entries(event.branches).map(([stage, { records }]) => [
+      stage,
+      { attempt: event.attempt, winner: records === 0 ? event.attempt : null }
+    ])
+  ),
+  attempts: { [event.attempt]: { branches: event.branches, totals: event.totals } }
+})
+
+/**
+ * A later seal of the branches that are still owed. It settles nothing by itself, not even with nothing
+ * to write: an older request may still land, and only the sink can say which attempt won.
+ */
+export const resealed = (open: OpenBatch, event: EventOf<"BatchSealed">): OpenBatch => {
+  const branches = { ...open.branches }
+  for (const stage of Object.keys(event.branches)) {
+    const branch = branches[stage]
+    if (branch !== undefined && branch.winner === null)
+      branches[stage] = { ...branch, attempt: event.attempt }
+  }
+  return {
+    ...open,
+    branches,
+    attempts: { ...open.attempts, [event.attempt]: { branches: event.branches, totals: event.totals } }
+  }
+}
+
+/** The sink holds this attempt: its seal is the truth for the branch from now on. */
+export const won = (open: OpenBatch, stage: string, attempt: number): OpenBatch => {
+  const branch = open.branches[stage]
+  return branch === undefined || branch.winner !== null
+    ? open
+    : { ...open, branches: { ...open.branches, [stage]: { ...branch, winner: attempt } } }
+}
+
+export const isSettled = (open: OpenBatch): boolean => {
+  for (const stage in open.branches) if (open.branches[stage]?.winner === null) return false
+  return true
+}
+
+/** Branches that have no winner yet, in the order they were sealed. */
+export const owedBranches = (open: OpenBatch): ReadonlyArray<string> =>
+  Object.keys(open.branches).filter((stage) => open.branches[stage]?.winner === null)
+
+/** The newest attempt of any branch; the next seal of this batch takes the number after it. */
+export const lastAttempt = (open: OpenBatch): number =>
+  Object.keys(open.attempts).reduce((last, attempt) => Math.max(last, Number(attempt)), 0)
+
+/** What the winner sealed for a branch, once there is one. */
+export const outcome = (open: OpenBatch, stage: string): SealedBranch | undefined => {
+  const winner = open.branches[stage]?.winner
+  return winner === undefined || winner === null ? undefined : open.attempts[winner]?.branches[stage]
+}
+
+/** What became of the records when every branch is looked at: as the newest winning attempt saw it. */
+export const totals = (open: OpenBatch): Totals | undefined => {
+  const winner = Object.values(open.branches).reduce((last, branch) => Math.max(last, branch.winner ?? 0), 0)
+  return open.attempts[winner]?.totals
+}
+
+/** Where the source stands when this batch and all before it are settled. */
+export const checkpointAfter = (open: OpenBatch): Checkpoint => ({
+  source: open.source,
+  batch: open.batch,
+  offset: open.offset + open.count,
+  position: open.range.to
+})

@@ -1,0 +1,35 @@
+/**
+ * An output that grows at the end of its target, run after run.
+ *
+ * The target itself is written, so the lock must be held; on resume it is cut back to the length the
+ * log vouches for.
+ *
+ * @module
+ */
+import { open } from "node:fs/promises"
+import { dirname } from "node:path"
+import { openCut, sizeOf, syncFolder } from "./durable.ts"
+import { type FileReceipt, shorterThanRecorded } from "./FileReceipt.ts"
+import { OutputFile } from "./OutputFile.ts"
+import type { OpenedOutput } from "./ReplaceOutput.ts"
+
+export const openAppend = async (
+  target: string,
+  receipt: FileReceipt | undefined
+): Promise<OpenedOutput & { readonly endsOpen: boolean }> => {
+  const size = await sizeOf(target)
+  if (receipt !== undefined && (size ?? 0) < receipt.length) {
+    throw shorterThanRecorded(target, size, receipt.length)
+  }
+  const length = receipt?.length ?? size ?? 0
+  const handle = size === undefined ? await open(target, "w+") : await openCut(target, length)
+  try {
+    await syncFolder(dirname(target))
+    const last = Buffer.alloc(1)
+    if (length > 0) await handle.read(last, 0, 1, length - 1)
+    return { handle, output: new OutputFile(target, handle, length), endsOpen: length > 0 && last[0] !== 10 }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}

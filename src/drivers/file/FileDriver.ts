@@ -1,0 +1,16 @@
+/**
+ * Files: NDJSON, CSV and Parquet in, NDJSON and CSV out, CSV, JSON and NDJSON as tables to look up.
+ *
+ * @module
+ */
+import type { Driver } from "../Driver.ts"
+import { fileSink } from "./FileSink.ts"
+import { fileSource } from "./FileSource.ts"
+
+export const fileDriver: Driver = {
+  name: "file",
+  class: "file",
+  guarantee: "effectively_once",
+  source: fileSource,
+  sink: fileSink
+}

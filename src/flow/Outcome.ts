@@ -1,0 +1,120 @@
+/**
+ * What became of every record of a batch on every branch, before anything is written.
+ *
+ * @module
+ */
+import type { Letter, Raw, Reason, SealedBranch, Totals } from "../../events/PipelineEvent.ts"
+
+/** What goes to one sink: encoded records in source order, each with the index of the record it came from. */
+export interface BranchOutcome {
+  readonly records: ReadonlyArray<unknown>
+  readonly rows: ReadonlyArray<number>
+  readonly delivered: number
+  readonly unrouted: number
+  readonly lettered: number
+}
+
+/** A record that failed: its index in the batch, where, why, and the branches that are owed it. */
+export interface Failure {
+  readonly index: number
+  readonly stage: string
+  readonly branches: ReadonlyArray<string>
+  readonly reason: Reason
+}
+
+export interface Outcome {
+  readonly count: number
+  readonly branches: Readonly<Record<string, BranchOutcome>>
+  /** In source order. */
+  readonly failures: ReadonlyArray<Failure>
+  readonly totals: Totals
+}
+
+/** What a seal says of a branch. Whatever was neither delivered, unrouted nor lettered was filtered. */
+export const sealedBranch = (outcome: Outcome, stage: string): SealedBranch => {
+  const { delivered, lettered, records, unrouted } = outcome.branches[stage]!
+  return {
+    records: records.length,
+    delivered,
+    filtered: outcome.count - delivered - unrouted - lettered,
+    unrouted,
+    lettered
+  }
+}
+
+/**
+ * The dead letters of a batch, for the branches that are being sealed. The id does not depend on the
+ * attempt: the same record of the same batch is the same letter, whichever attempt decides it.
+ */
+export const letters = (
+  outcome: Outcome,
+  of: {
+    readonly source: string
+    readonly batch: number
+    readonly generation: number
+    readonly offset: number
+    readonly branches: ReadonlySet<string>
+    readonly raw: (index: number) => Raw
+  }
+): ReadonlyArray<Letter> =>
+  outcome.failures.flatMap(({ branches, index, reason, stage }) => {
+    const owed = branches.filter((branch) => of.branches.has(branch))
+    return owed.length === 0
+      ? []
+      : [
+          {
+            id: `${of.generation}.${of.batch}.${of.offset + index}`,
+            source: of.source,
+            offset: of.offset + index,
+            stage,
+            branches: owed,
+            reason,
+            raw: of.raw(index)
+          }
+        ]
+  })
+
+/**
+ * The outcome of a branch whose sink will never take some of its records. A record that was split
+ * leaves whole: all its pieces go, and its letter holds the original.
+ */
+export const without = (
+  outcome: Outcome,
+  stage: string,
+  refused: ReadonlyArray<{ readonly index: number; readonly message: string }>
+): Outcome => {
+  const branch = outcome.branches[stage]!
+  const reasons = new Map<number, string>()
+  for (const { index, message } of refused) {
+    const row = branch.rows[index]
+    if (row !== undefined && !reasons.has(row)) reasons.set(row, message)
+  }
+  const kept = branch.rows.flatMap((row, at) => (reasons.has(row) ? [] : [at]))
+  const failures = [...reasons].map(([index, message]) => ({
+    index,
+    stage,
+    branches: [stage],
+    reason: { code: "refused_by_sink", message }
+  }))
+  const already = new Set(outcome.failures.map(({ index }) => index))
+  const fresh = failures.filter(({ index }) => !already.has(index)).length
+  return {
+    ...outcome,
+    branches: {
+      ...outcome.branches,
+      [stage]: {
+        ...branch,
+        records: kept.map((at) => branch.records[at]),
+        rows: kept.map((at) => branch.rows[at]!),
+        delivered: branch.delivered - reasons.size,
+        lettered: branch.lettered + reasons.size
+      }
+    },
+    failures: [...outcome.failures, ...failures].sort((a, b) => a.index - b.index),
+    totals: {
+      ...outcome.totals,
+      delivered: outcome.totals.delivered - fresh,
+      lettered: outcome.totals.lettered + fresh
+    }
+  }
+}

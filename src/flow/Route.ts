@@ -1,0 +1,239 @@
+/**
+ * The way of a record through the stages, as plain functions: one call per record and stage, the
+ * stages between a source and its sinks fused into one loop. Nothing here waits, writes or remembers.
+ *
+ * @module
+ */
+import type { Reason } from "../../events/PipelineEvent.ts"
+import type { SourceRecord } from "../drivers/Record.ts"
+import type { Scope } from "./Expression.ts"
+import type { Failure, Outcome } from "./Outcome.ts"
+
+/** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
+export class RecordFailure extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What a stage does to a payload; `dropped` filters the record out. Throws `RecordFailure`. */
+export type Step = (payload: unknown, scope: Scope) => unknown
+export const dropped: unique symbol = Symbol("dropped")
+
+/** A stage ready to run: its step, the contract of what comes out, and where that goes. */
+export interface RouteStage {
+  readonly name: string
+  /** The sinks a record may still reach from here, this one included. */
+  readonly reaches: ReadonlyArray<string>
+  readonly step: Step | undefined
+  readonly encode: ((payload: unknown) => unknown) | undefined
+  readonly check: ((payload: unknown) => Reason | undefined) | undefined
+  readonly edges: ReadonlyArray<{
+    readonly to: string
+    readonly when: ((scope: Scope) => boolean) | undefined
+  }>
+}
+
+/** Sends the records of a batch of one source on their way. */
+export type Route = (records: ReadonlyArray<SourceRecord>) => Outcome
+
+interface Collector {
+  records: Array<unknown>
+  rows: Array<number>
+  delivered: number
+  unrouted: number
+  lettered: number
+}
+
+/** The record on its way, and what has been collected so far. One batch at a time: nothing here is asynchronous. */
+interface Travel {
+  index: number
+  scope: Scope
+  reached: boolean
+  failures: Array<{ stage: RouteStage; reason: Reason }>
+  unrouted: Array<RouteStage>
+  collectors: Map<string, Collector>
+}
+
+type Push = (payload: unknown) => void
+
+/** Compiles the route from one source through the given stages. */
+export const compileRoute = (
+  source: string,
+  stages: ReadonlyMap<string, RouteStage>,
+  onUnrouted: "dead_letter" | "drop"
+): Route => {
+  const travel: Travel = {
+    index: 0,
+    scope: { record: null, metadata: {}, key: null, event_time: null },
+    reached: false,
+    failures: [],
+    unrouted: [],
+    collectors: new Map()
+  }
+  const pushes = new Map<string, Push>()
+  const pushOf = (name: string): Push => {
+    const known = pushes.get(name)
+    if (known !== undefined) return known
+    const push = compileStage(stages.get(name)!, travel, onUnrouted, pushOf)
+    pushes.set(name, push)
+    return push
+  }
+  const first = stages.get(source)!
+  const push = pushOf(source)
+  return (records) => {
+    travel.collectors = new Map(
+      first.reaches.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
+    )
+    return travelAll(records, first, push, travel)
+  }
+}
+
+const travelAll = (
+  records: ReadonlyArray<SourceRecord>,
+  first: RouteStage,
+  push: Push,
+  travel: Travel
+): Outcome => {
+  const failures: Array<Failure> = []
+  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index]!
+    travel.index = index
+    travel.reached = false
+    if (record.failure !== undefined) {
+      travel.failures.push({ stage: first, reason: record.failure })
+    } else {
+      travel.scope.metadata = record.metadata
+      travel.scope.key = record.key ?? null
+      travel.scope.event_time = record.eventTime ?? null
+      push(record.payload)
+    }
+    if (travel.failures.length > 0) {
+      failures.push(settleFailures(travel))
+      totals.lettered++
+    } else if (travel.unrouted.length > 0) {
+      settleUnrouted(travel)
+      if (travel.reached) totals.delivered++
+      else totals.unrouted++
+    } else if (travel.reached) totals.delivered++
+    else totals.filtered++
+  }
+  return { count: records.length, branches: Object.fromEntries(travel.collectors), failures, totals }
+}
+
+/**
+ * One failed piece fails the record on every branch that piece could have reached; pieces that are
+ * already collected there are taken back. The first cause is the one that is kept.
+ */
+const settleFailures = (travel: Travel): Failure => {
+  const { index } = travel
+  const branches = new Set(travel.failures.flatMap(({ stage }) => stage.reaches))
+  for (const branch of branches) {
+    const collector = travel.collectors.get(branch)!
+    if (collector.rows.at(-1) === index) collector.delivered--
+    while (collector.rows.at(-1) === index) {
+      collector.rows.pop()
+      collector.records.pop()
+    }
+    collector.lettered++
+  }
+  const { reason, stage } = travel.failures[0]!
+  for (const unrouted of travel.unrouted) countUnrouted(travel, unrouted, branches)
+  travel.failures = []
+  travel.unrouted = []
+  return { index, stage: stage.name, branches: [...branches], reason }
+}
+
+const settleUnrouted = (travel: Travel): void => {
+  const counted = new Set<string>()
+  for (const stage of travel.unrouted) countUnrouted(travel, stage, counted)
+  travel.unrouted = []
+}
+
+/** Unrouted counts on a branch only when no other piece of the record reached it, and once. */
+const countUnrouted = (travel: Travel, stage: RouteStage, counted: Set<string>): void => {
+  for (const branch of stage.reaches) {
+    const collector = travel.collectors.get(branch)!
+    if (counted.has(branch) || collector.rows.at(-1) === travel.index) continue
+    counted.add(branch)
+    collector.unrouted++
+  }
+}
+
+const compileStage = (
+  stage: RouteStage,
+  travel: Travel,
+  onUnrouted: "dead_letter" | "drop",
+  pushOf: (name: string) => Push
+): Push => {
+  const { check, encode, step } = stage
+  const fail = (reason: Reason): void => {
+    travel.failures.push({ stage, reason })
+  }
+  const forward = encode === undefined ? compileEdges(stage, travel, onUnrouted, pushOf) : undefined
+  return (payload) => {
+    let value = payload
+    try {
+      if (step !== undefined) {
+        value = step(payload, travel.scope)
+        if (value === dropped) return
+      }
+      if (check !== undefined) {
+        const wrong = check(value)
+        if (wrong !== undefined) return fail(wrong)
+      }
+      if (encode !== undefined) value = encode(value)
+    } catch (error) {
+      return fail(reasonOf(error, encode === undefined ? "stage_failed" : "encoding_failed"))
+    }
+    if (forward !== undefined) return forward(value)
+    collect(travel, stage.name, value)
+  }
+}
+
+const collect = (travel: Travel, sink: string, record: unknown): void => {
+  const collector = travel.collectors.get(sink)!
+  if (collector.rows.at(-1) !== travel.index) collector.delivered++
+  collector.records.push(record)
+  collector.rows.push(travel.index)
+  travel.reached = true
+}
+
+const reasonOf = (error: unknown, code: string): Reason =>
+  error instanceof RecordFailure
+    ? { code: error.code, message: error.message }
+    : { code, message: error instanceof Error ? error.message : String(error) }
+
+/** Multicast: a record goes along every edge whose condition holds; what matches none is unrouted. */
+const compileEdges = (
+  stage: RouteStage,
+  travel: Travel,
+  onUnrouted: "dead_letter" | "drop",
+  pushOf: (name: string) => Push
+): Push => {
+  const edges = stage.edges.map(({ to, when }) => ({ push: pushOf(to), when }))
+  const only = edges[0]
+  if (edges.length === 1 && only !== undefined && only.when === undefined) return only.push
+  return (payload) => {
+    let routed = false
+    for (const { push, when } of edges) {
+      // A stage further on may have put another payload into the scope: the condition sees this one.
+      travel.scope.record = payload
+      if (when === undefined || when(travel.scope)) {
+        routed = true
+        push(payload)
+      }
+    }
+    if (routed) return
+    if (onUnrouted === "drop") travel.unrouted.push(stage)
+    else {
+      travel.failures.push({
+        stage,
+        reason: { code: "unrouted", message: `no edge out of ${stage.name} takes this record` }
+      })
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A run at work: the life of its batches from reading to acknowledgement.
+ *
+ * Readers (one per source) and lanes (one per sink) do the waiting; the pump between them is the only
+ * one that asks the journal for anything, so everything that waits goes into one append:
+ *
+ *     reader ── prepared ──▶ pump ── seal ──▶ journal ── sealed ──▶ lanes ── answered, confirmed ──▶ pump
+ *                                    applied ──▶ journal ──▶ acknowledge to the source
+ *
+ * @module
+ */
+import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "effect"
+import { idempotencyKey } from "../../events/Checkpoint.ts"
+import type { Reason } from "../../events/PipelineEvent.ts"
+import { owedBranches } from "../../projections/OpenBatch.ts"
+import { owed, type PipelineState } from "../../projections/PipelineState.ts"
+import type { SourceReader } from "../drivers/Source.ts"
+import type { Applied, Journal, JournalError } from "./Journal.ts"
+import { type Job, type Lane, type LaneMessage, runLane } from "./Lane.ts"
+import type { Plan } from "./Plan.ts"
+import { makePump, type PumpEnd } from "./Pump.ts"
+import { type ReaderMessage, runReader } from "./Reader.ts"
+import { atStage, type StageError } from "./StageError.ts"
+
+/** How a run's work ended: all of it done, asked to stop (and drained), or too many dead letters (and drained). */
+export type RunEnd =
+  | { readonly _tag: "Finished" }
+  | { readonly _tag: "Stopped" }
+  | { readonly _tag: "Tripped"; readonly reason: Reason }
+
+export type WorkerError = StageError | JournalError
+
+export interface Worker {
+  readonly run: Effect.Effect<RunEnd, WorkerError, Scope.Scope>
+  /** Drain: read no more, write what is sealed, confirm it, end with `Stopped`. */
+  readonly stop: Effect.Effect<void>
+  /** How far the sources are, where they know; for progress bars, never for decisions. */
+  readonly progress: () => ReadonlyArray<{ readonly stage: string } & ReturnType<SourceReader["progress"]>>
+}
+
+export interface WorkerOptions {
+  readonly plan: Plan
+  readonly journal: Journal
+  /** The state of the log after this epoch's `RunStarted` or `ReplayStarted`. */
+  readonly state: PipelineState
+  readonly epoch: number
+}
+
+export type Message = ReaderMessage | LaneMessage
+
+export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
+  const stop = yield* Deferred.make<void>()
+  const readers = new Map<string, SourceReader>()
+  return {
+    run: run(options, stop, readers),
+    stop: Effect.asVoid(Deferred.succeed(stop, undefined)),
+    progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() }))
+  }
+})
+
+const run = Effect.fnUntraced(function* (
+  { epoch, journal, plan, state: before }: WorkerOptions,
+  stop: Deferred.Deferred<void>,
+  readers: Map<string, SourceReader>
+): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
+  const lanes = yield* openLanes(plan, before, epoch)
+  // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
+  if ([...lanes.keys()].some((stage) => before.run?.outputs[stage]?.finished === true)) {
+    yield* publish(lanes)
+    return { _tag: "Finished" }
+  }
+  const held = yield* askHeld(lanes, before)
+  const state = held.length === 0 ? before : yield* journal.append({ applied: held })
+
+  // Bounded by the slots: a reader tells one batch per slot, a lane a bounded number of facts per batch.
+  const inbox = yield* Queue.unbounded<Message>()
+  const tell = (message: Message) => Queue.offer(inbox, message)
+  const slots = new Map<string, Semaphore.Semaphore>()
+  for (const { stage } of plan.sources) slots.set(stage, yield* Semaphore.make(plan.runtime.inFlight))
+  const pump = makePump({ plan, journal, state, lanes, slots, readers, inbox, stop })
+
+  const [end] = yield* Effect.all(
+    [
+      pump,
+      ...plan.sources.map((source) =>
+        runReader(source, {
+          plan,
+          state,
+          slots: slots.get(source.stage)!,
+          stop,
+          tell,
+          opened: (reader) => readers.set(source.stage, reader)
+        })
+      ),
+      ...[...lanes.values()].map((lane) => runLane(lane, tell))
+    ] as [Effect.Effect<PumpEnd, WorkerError>, ...Array<Effect.Effect<void, WorkerError, Scope.Scope>>],
+    { concurrency: "unbounded" }
+  )
+  if (end._tag === "Drained") return end.end
+  const finished: Array<{ stage: string; output: Schema.Json }> = []
+  for (const { stage, writer } of lanes.values()) {
+    finished.push({ stage, output: yield* writer.finish.pipe(atStage(stage)) })
+  }
+  yield* journal.append({ finished })
+  yield* publish(lanes)
+  return { _tag: "Finished" }
+})
+
+const openLanes = Effect.fnUntraced(function* (
+  plan: Plan,
+  state: PipelineState,
+  epoch: number
+): Effect.fn.Return<ReadonlyMap<string, Lane>, StageError, Scope.Scope> {
+  const lanes = new Map<string, Lane>()
+  for (const { sink, stage } of plan.sinks) {
+    const output = state.run?.outputs[stage]
+    const writer = yield* sink
+      .open({
+        epoch,
+        run: state.run?.id ?? "",
+        receipt: output?.receipt ?? null,
+        finished: output?.finished ?? false
+      })
+      .pipe(atStage(stage))
+    lanes.set(stage, { stage, writer, jobs: yield* Queue.unbounded<Job>() })
+  }
+  return lanes
+})
+
+/** On resume the sinks are asked which keys they hold: the winner's seal then is the truth, C3. */
+const askHeld = Effect.fnUntraced(function* (
+  lanes: ReadonlyMap<string, Lane>,
+  state: PipelineState
+): Effect.fn.Return<ReadonlyArray<Applied>, StageError> {
+  const applied: Array<Applied> = []
+  for (const { stage, writer } of lanes.values()) {
+    const keys = new Map<string, number>()
+    for (const batch of owed(state)) {
+      if (!owedBranches(batch).includes(stage)) continue
+      const { generation } = batch
+      keys.set(idempotencyKey({ pipeline: state.id, generation, batch: batch.batch, stage }), batch.batch)
+    }
+    if (keys.size === 0) continue
+    const held = yield* writer.held([...keys.keys()]).pipe(atStage(stage))
+    for (const [key, { attempt, records }] of held) {
+      applied.push({
+        stage,
+        batch: keys.get(key)!,
+        key,
+        attempt,
+        records,
+        lagMs: 0,
+        duplicate: true,
+        receipt: null
+      })
+    }
+  }
+  return applied
+})
+
+const publish = (lanes: ReadonlyMap<string, Lane>) =>
+  Effect.forEach(lanes.values(), ({ stage, writer }) => writer.publish.pipe(atStage(stage)), {
+    discard: true
+  })

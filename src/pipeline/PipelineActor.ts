@@ -1,0 +1,214 @@
+/**
+ * One pipeline, one fiber, one mailbox.
+ *
+ * The whole life of a command is the body of `handle`: decide, append, evolve; then react.
+ *
+ * Invariant: state changes only after `append` returns.
+ * Invariant: only the loop fiber appends to this stream.
+ * Invariant 5: the epoch claimed at the start stands in every append; when it is not the newest any more,
+ * somebody else owns the pipeline and this actor ends.
+ *
+ * @module
+ */
+import {
+  Cause,
+  Clock,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Option,
+  Queue,
+  Result,
+  Schema,
+  type Scope,
+  Stream,
+  SubscriptionRef
+} from "effect"
+import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
+import { pipelineStream } from "../../events/PipelineEvent.ts"
+import { decodePipelineEvent, schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
+import * as PipelineState from "../../projections/PipelineState.ts"
+import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } from "../log/EventLog.ts"
+import type { Command, Rejection } from "./Command.ts"
+import { decide } from "./decide.ts"
+import { nextId } from "./Identity.ts"
+
+const mailboxCapacity = 256
+/** A snapshot is saved after this many events, so that waking up folds no more than these. */
+const snapshotEvery = 1000
+const snapshotName = "pipeline"
+
+/** The actor is gone: fenced off, failed with its log, or closed. Nothing is known to have been appended. */
+export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", {
+  pipeline: Schema.String,
+  message: Schema.String,
+  reason: Schema.optionalKey(Schema.Union([LogError, UndecodableEvent, Schema.Defect()]))
+}) {}
+
+export type SendError = Rejection | ActorStopped
+
+export interface PipelineActor {
+  readonly id: string
+  readonly epoch: number
+  /** Resolves with the new state once the command is in the log. Fails, never hangs, when the actor is gone. */
+  readonly send: (command: Command, by: string) => Effect.Effect<PipelineState.PipelineState, SendError>
+  readonly state: Effect.Effect<PipelineState.PipelineState>
+  readonly changes: Stream.Stream<PipelineState.PipelineState>
+  /** Never succeeds; fails when the actor is gone. */
+  readonly gone: Effect.Effect<never, ActorStopped>
+}
+
+interface Envelope {
+  readonly command: Command
+  readonly by: string
+  readonly reply: Deferred.Deferred<PipelineState.PipelineState, SendError>
+}
+
+type AppendError = VersionConflict | Fenced | LogError
+
+/** Claims the pipeline's stream, folds its history, and takes commands until its scope is closed. */
+export const make = Effect.fnUntraced(function* (
+  id: string
+): Effect.fn.Return<PipelineActor, LogError | UndecodableEvent, EventLog | Scope.Scope> {
+  const log = yield* EventLog
+  const stream = pipelineStream(id)
+  // Claim first, fold second: an older owner can append nothing between the two.
+  const { epoch } = yield* log.claim(stream)
+  const past = yield* load(log, stream)
+  const state = yield* SubscriptionRef.make(past.state)
+  const mailbox = yield* Queue.bounded<Envelope>(mailboxCapacity)
+  let version = past.version
+  let snapshotAt = past.snapshotAt
+
+  const handle = Effect.fnUntraced(function* ({ by, command }: Envelope) {
+    const before = yield* SubscriptionRef.get(state)
+    const events = yield* Effect.fromResult(decide(command, before))
+    if (events.length === 0) return before
+    const head = yield* log.append(stream, { expectedVersion: version, epoch }, yield* stamp(events, by))
+    version = head.version
+    const after = events.reduce(PipelineState.evolve, before)
+    yield* SubscriptionRef.set(state, after)
+    return after
+  })
+
+  const snapshot = Effect.fnUntraced(function* () {
+    if (version - snapshotAt < snapshotEvery) return
+    snapshotAt = version
+    const text = JSON.stringify(yield* SubscriptionRef.get(state))
+    // A snapshot only saves work: without it the next owner folds more.
+    yield* Effect.ignore(
+      log.saveSnapshot({
+        stream,
+        fold: snapshotName,
+        foldVersion: PipelineState.foldVersion,
+        version,
+        state: text
+      })
+    )
+  })
+
+  /** A rejection is the caller's; a log that does not take the append ends the actor: its memory may be stale. */
+  const turn = Effect.fnUntraced(function* (envelope: Envelope) {
+    const result = yield* Effect.result(handle(envelope))
+    if (Result.isSuccess(result)) {
+      yield* Deferred.succeed(envelope.reply, result.success)
+      return yield* snapshot()
+    }
+    if (result.failure._tag === "Rejection") return yield* Deferred.fail(envelope.reply, result.failure)
+    const stopped = stoppedBy(id, result.failure)
+    yield* Deferred.fail(envelope.reply, stopped)
+    return yield* stopped
+  })
+
+  // Uninterruptible from the take on: between append and evolve nobody may come between.
+  const loop = yield* Effect.uninterruptibleMask((restore) =>
+    Effect.forever(Effect.flatMap(restore(Queue.take(mailbox)), turn))
+  ).pipe(Effect.forkScoped)
+  const gone = Fiber.await(loop).pipe(Effect.flatMap((exit) => Effect.fail(endOf(id, exit))))
+
+  const send = Effect.fnUntraced(function* (command: Command, by: string) {
+    const reply = yield* Deferred.make<PipelineState.PipelineState, SendError>()
+    yield* Effect.raceFirst(Queue.offer(mailbox, { command, by, reply }), gone)
+    return yield* Effect.raceFirst(Deferred.await(reply), gone)
+  })
+
+  return { id, epoch, send, state: SubscriptionRef.get(state), changes: SubscriptionRef.changes(state), gone }
+})
+
+/** The newest snapshot this fold understands, and what happened since. */
+const load = Effect.fnUntraced(function* (log: EventLog["Service"], stream: string) {
+  const saved = Option.getOrUndefined(
+    yield* log.loadSnapshot(stream, snapshotName, PipelineState.foldVersion)
+  )
+  let state =
+    saved === undefined ? PipelineState.initial : (JSON.parse(saved.state) as PipelineState.PipelineState)
+  let version = saved?.version ?? 0
+  const snapshotAt = version
+  yield* Stream.runForEachArray(log.read(stream, { after: version }), (rows) =>
+    Effect.gen(function* () {
+      for (const row of rows) {
+        state = PipelineState.evolve(state, yield* Effect.fromResult(decodePipelineEvent(row)))
+        version = row.version
+      }
+    })
+  )
+  return { state, version, snapshotAt }
+})
+
+/** Gives the events their ids and their time, here, so that a repeated append is known by them. */
+const stamp = Effect.fnUntraced(function* (events: ReadonlyArray<PipelineEvent>, by: string) {
+  const at = yield* Clock.currentTimeMillis
+  const correlationId = yield* nextId
+  const stamped: Array<NewEvent> = []
+  for (const event of events) {
+    stamped.push({
+      eventId: yield* nextId,
+      type: event._tag,
+      schemaVersion,
+      payload: JSON.stringify(event),
+      at,
+      by,
+      causationId: stamped[0]?.eventId ?? null,
+      correlationId
+    })
+  }
+  return stamped
+})
+
+/** Why a loop that never ends has ended: its own failure, a defect, or its scope was closed. */
+const endOf = (pipeline: string, exit: Exit.Exit<unknown, ActorStopped>): ActorStopped => {
+  const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+  for (const reason of reasons) {
+    if (Cause.isFailReason(reason)) return reason.error
+    if (Cause.isDieReason(reason)) {
+      const message = `pipeline ${pipeline} stopped on a defect: ${String(reason.defect)}`
+      return new ActorStopped({ pipeline, message, reason: reason.defect })
+    }
+  }
+  return new ActorStopped({ pipeline, message: `pipeline ${pipeline} is closed` })
+}
+
+const stoppedBy = (pipeline: string, error: AppendError): ActorStopped => {
+  switch (error._tag) {
+    case "Fenced":
+      return new ActorStopped({
+        pipeline,
+        message: `pipeline ${pipeline} has a newer owner (epoch ${error.actual}; this one had ${error.epoch})`
+      })
+    case "VersionConflict":
+      return new ActorStopped({
+        pipeline,
+        message: `pipeline ${pipeline} stands at version ${error.actual} of its log, not at ${error.expected}`
+      })
+    case "LogError":
+      return new ActorStopped({
+        pipeline,
+        message: `the log does not take events: ${error.reason._tag}`,
+        reason: error
+      })
+  }
+}
+
+/** What the log has of a run that nobody finished: the next owner says so. */
+export const processLost: Reason = { code: "process_lost", message: "the process that ran it is gone" }

@@ -1,0 +1,140 @@
+/**
+ * What may be recorded of a run's batches: the rules of the batch protocol that the log itself can check.
+ *
+ * @module
+ */
+import { Result } from "effect"
+import { idempotencyKey } from "../../events/Checkpoint.ts"
+import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
+import { evolve, type PipelineState, type RunState } from "../../projections/PipelineState.ts"
+import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
+import { Rejection, type RejectionCode } from "./Command.ts"
+
+/** One entry, one append. Confirmations come first: they belong to batches that were sealed before. */
+export const decideRecord = (
+  entry: JournalEntry,
+  before: PipelineState,
+  run: RunState
+): Result.Result<ReadonlyArray<PipelineEvent>, Rejection> => {
+  const events: Array<PipelineEvent> = []
+  let state = before
+  const add = (event: PipelineEvent): void => {
+    events.push(event)
+    state = evolve(state, event)
+  }
+  for (const applied of entry.applied ?? []) {
+    const batch = state.open[applied.batch]
+    // Already settled, or left long ago: a repeated confirmation changes nothing.
+    if (batch === undefined || batch.branches[applied.stage]?.winner !== null) continue
+    const wrong = checkApplied(applied, batch, state)
+    if (wrong !== undefined) return Result.fail(wrong)
+    add(confirmation(applied, batch, state))
+  }
+  for (const seal of entry.seals ?? []) {
+    const wrong = checkSeal(seal, state)
+    if (wrong !== undefined) return Result.fail(wrong)
+    add({ _tag: "BatchSealed", ...seal, run: run.id, generation: state.generation })
+  }
+  for (const retry of entry.retries ?? []) add({ _tag: "Retried", ...retry })
+  for (const { output, stage } of entry.finished ?? []) {
+    if (Object.keys(state.open).length > 0) {
+      return refuse("batches_owed", "an output cannot be finished while batches are owed")
+    }
+    if (state.run?.outputs[stage]?.finished !== true) add({ _tag: "OutputFinished", stage, output })
+  }
+  return Result.succeed(events)
+}
+
+const refuse = (code: RejectionCode, message: string): Result.Result<never, Rejection> =>
+  Result.fail(new Rejection({ code, message }))
+
+const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState): Rejection | undefined => {
+  const key = idempotencyKey({
+    pipeline: state.id,
+    generation: batch.generation,
+    batch: batch.batch,
+    stage: applied.stage
+  })
+  if (applied.key !== key) {
+    return new Rejection({ code: "unknown_batch", message: `${applied.key} is not the key of ${key}` })
+  }
+  // The winner decides, and only an attempt whose seal is in the log can have won.
+  return batch.attempts[applied.attempt]?.branches[applied.stage] === undefined
+    ? new Rejection({
+        code: "unknown_attempt",
+        message: `${applied.stage} holds attempt ${applied.attempt} of batch ${applied.batch}, which was never sealed`
+      })
+    : undefined
+}
+
+const confirmation = (applied: Applied, batch: OpenBatch, state: PipelineState): PipelineEvent => {
+  const { attempt, key, stage } = applied
+  const suppressed: PipelineEvent = { _tag: "DuplicateSuppressed", stage, batch: batch.batch, key, attempt }
+  if (applied.duplicate) return suppressed
+  const event = {
+    _tag: "StageApplied" as const,
+    stage,
+    batch: batch.batch,
+    key,
+    attempt,
+    records: applied.records,
+    lagMs: applied.lagMs,
+    checkpoint: null,
+    ...(applied.receipt === null ? {} : { receipt: applied.receipt })
+  }
+  // The event names the checkpoint it leads to, so the fold is asked before the fact.
+  const after = evolve(state, event).run?.sources[batch.source]?.checkpoint ?? null
+  return after === null
+    ? event
+    : { ...event, checkpoint: { source: after.source, batch: after.batch, offset: after.offset } }
+}
+
+const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
+  for (const [stage, branch] of Object.entries(seal.branches)) {
+    // Invariant 6: the sums agree.
+    if (branch.delivered + branch.filtered + branch.unrouted + branch.lettered !== seal.count) {
+      return new Rejection({
+        code: "sums_disagree",
+        message: `batch ${seal.batch}: the outcomes of ${stage} do not add up to its ${seal.count} records`
+      })
+    }
+  }
+  const open = state.open[seal.batch]
+  return open === undefined ? checkFirstSeal(seal, state) : checkLaterSeal(seal, open)
+}
+
+const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
+  const sealed = state.run?.sources[seal.source]?.sealed ?? null
+  const offset = sealed?.offset ?? 0
+  const follows =
+    seal.batch === state.nextBatch &&
+    seal.attempt === 1 &&
+    seal.offset === offset &&
+    JSON.stringify(seal.range.from) === JSON.stringify(sealed?.position ?? null)
+  return follows
+    ? undefined
+    : new Rejection({
+        code: "batch_out_of_order",
+        message:
+          `batch ${seal.batch} at offset ${seal.offset} of ${seal.source} does not follow: ` +
+          `the next one is ${state.nextBatch} at offset ${offset}`
+      })
+}
+
+const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
+  const same = seal.source === open.source && seal.count === open.count && seal.digest === open.digest
+  if (!same || seal.attempt !== lastAttempt(open) + 1) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `attempt ${seal.attempt} does not follow attempt ${lastAttempt(open)} of batch ${seal.batch}`
+    })
+  }
+  const settled = Object.keys(seal.branches).find((stage) => open.branches[stage]?.winner !== null)
+  return settled === undefined
+    ? undefined
+    : new Rejection({
+        code: "batch_out_of_order",
+        message: `branch ${settled} of batch ${seal.batch} is settled or unknown: it is not sealed again`
+      })
+}
