@@ -19,13 +19,18 @@ export const DurationText = Schema.String.check(
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 type Unit = keyof typeof unitMs
 
+const centuryMs = 100 * 366 * unitMs.d
+
+/** Whole milliseconds, up to a century: fractions of a unit are rounded, so that encoding is exact. */
 export const DurationMs = DurationText.pipe(
   Schema.decodeTo(
-    Schema.Number,
+    Schema.Int.check(
+      Schema.isBetween({ minimum: 0, maximum: centuryMs }, { message: "a duration of at most a century" })
+    ),
     SchemaTransformation.transform({
       decode: (text) => {
         const unit = (/[a-z]+$/.exec(text)?.[0] ?? "ms") as Unit
-        return Number.parseFloat(text) * unitMs[unit]
+        return Math.round(Number.parseFloat(text) * unitMs[unit])
       },
       encode: (ms) => {
         for (const unit of ["d", "h", "m", "s"] as const) {
@@ -44,7 +49,9 @@ export const Name = Schema.String.check(
 ).annotate({ identifier: "Name" })
 
 /** A CEL expression over `record`, `metadata`, `key` and `event_time`. */
-export const Expression = Schema.NonEmptyString.annotate({
+export const Expression = Schema.String.check(
+  Schema.isMinLength(1, { message: "an expression, which is not empty" })
+).annotate({
   identifier: "Expression",
   description: "A CEL expression over record, metadata, key and event_time"
 })
@@ -60,14 +67,21 @@ export type Contract = typeof Contract.Type
 /** An edge into a stage: from where, and for which records (all, when there is no `when`). */
 const EdgeStruct = Schema.Struct({ stage: Name, when: Schema.optionalKey(Expression) })
 export type Edge = typeof EdgeStruct.Type
-const EdgeWire = Schema.Union([Name, EdgeStruct])
+const EdgeWire = Schema.Union([Name, EdgeStruct]).annotate({ description: "a stage name or { stage, when }" })
 const toEdge = (wire: string | Edge): Edge => (typeof wire === "string" ? { stage: wire } : wire)
 const fromEdge = (edge: Edge): string | Edge => (edge.when === undefined ? edge.stage : edge)
 
 /** `from: a`, `from: { stage: a, when: … }` or a list of either. */
-const Edges = Schema.Union([Name, EdgeStruct, Schema.Array(EdgeWire).check(Schema.isMinLength(1))]).pipe(
+const EdgesWire = Schema.Union([
+  Name,
+  EdgeStruct,
+  Schema.Array(EdgeWire).check(Schema.isMinLength(1))
+]).annotate({
+  description: "a stage name, { stage, when } or a list of them"
+})
+const Edges = EdgesWire.pipe(
   Schema.decodeTo(
-    Schema.Array(EdgeStruct),
+    Schema.Array(EdgeStruct).check(Schema.isMinLength(1)),
     SchemaTransformation.transform({
       decode: (wire): ReadonlyArray<Edge> =>
         Array.isArray(wire) ? wire.map(toEdge) : [toEdge(wire as string | Edge)],
@@ -95,7 +109,8 @@ export const isMapEdit = (map: MapStage): map is typeof MapEdit.Type =>
   Object.entries(map).every(
     ([key, value]) => (key === "set" && typeof value === "object") || (key === "drop" && Array.isArray(value))
   )
-const MapStage = Schema.Union([MapEdit, Expressions])
+// Expressions first: an edit never decodes as them, while a struct of optional keys would take anything.
+const MapStage = Schema.Union([Expressions, MapEdit])
 export type MapStage = typeof MapStage.Type
 
 /**
@@ -146,7 +161,7 @@ export const ScheduleDefinition = Schema.Union([
   Schema.Literal("manual"),
   Schema.Struct({ interval: DurationMs, ...Timing }),
   Schema.Struct({ cron: Schema.String, time_zone: Schema.String, ...Timing })
-])
+]).annotate({ description: 'manual, { interval: 5m } or { cron: "0 6 * * *", time_zone: Europe/Berlin }' })
 export type ScheduleDefinition = typeof ScheduleDefinition.Type
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))

@@ -83,8 +83,8 @@ export interface PipelineState {
   readonly generation: number
   /** The ordinal of the next batch; never reset, by no run. */
   readonly nextBatch: number
-  /** Sealed and not settled, by ordinal. Integer keys: JavaScript keeps them in ascending order. */
-  readonly open: Readonly<Record<number, OpenBatch.OpenBatch>>
+  /** Sealed and not settled, by ascending ordinal: what is owed. */
+  readonly open: ReadonlyArray<OpenBatch.OpenBatch>
 }
 
 export const initial: PipelineState = {
@@ -97,7 +97,7 @@ export const initial: PipelineState = {
   run: null,
   generation: 0,
   nextBatch: 0,
-  open: {}
+  open: []
 }
 
 export const evolve = (state: PipelineState, event: PipelineEvent): PipelineState => {
@@ -162,8 +162,9 @@ export const abandoned = "abandoned"
 export const hasUnfinishedRun = (state: PipelineState): boolean =>
   isUnfinished(state.lifecycle) && state.run?.failure?.code !== abandoned
 
-/** Batches that are owed, oldest first. */
-export const owed = (state: PipelineState): ReadonlyArray<OpenBatch.OpenBatch> => Object.values(state.open)
+/** The open batch with this ordinal. */
+export const openBatch = (state: PipelineState, batch: number): OpenBatch.OpenBatch | undefined =>
+  state.open[indexOf(state.open, batch)]
 
 /** The checkpoints of the current run, one for each source that has one. */
 export const checkpoints = (state: PipelineState): ReadonlyArray<Checkpoint> =>
@@ -217,7 +218,7 @@ const noCounts: RunCounts = {
 /** A new run begins at its own checkpoints; what an abandoned run still owed is owed no more. */
 const started = (state: PipelineState, event: EventOf<"RunStarted">): PipelineState => ({
   ...moved(state, event._tag),
-  open: {},
+  open: [],
   run: {
     id: event.run,
     signature: event.signature,
@@ -247,11 +248,11 @@ const failed = (state: PipelineState, reason: Reason): PipelineState =>
 const noSource: SourceState = { sealed: null, checkpoint: null, nacks: [] }
 
 const sealed = (state: PipelineState, event: EventOf<"BatchSealed">): PipelineState => {
-  const known = state.open[event.batch]
+  const known = openBatch(state, event.batch)
   const first = known === undefined
   const open = first ? OpenBatch.opened(event) : OpenBatch.resealed(known, event)
   const next = withRun(
-    { ...(first ? moved(state, event._tag) : state), open: { ...state.open, [event.batch]: open } },
+    { ...(first ? moved(state, event._tag) : state), open: withBatch(state.open, open) },
     (run) => {
       const source = run.sources[event.source] ?? noSource
       return {
@@ -310,21 +311,18 @@ const recorded = (state: PipelineState, event: EventOf<"StageApplied">): Pipelin
 
 /** A branch is settled by the attempt its sink holds. */
 const settle = (state: PipelineState, batch: number, stage: string, attempt: number): PipelineState => {
-  const before = state.open[batch]
+  const before = openBatch(state, batch)
   if (before === undefined) return state
   const after = OpenBatch.won(before, stage, attempt)
   if (after === before) return state
   const records = OpenBatch.outcome(after, stage)?.records ?? 0
-  return advance(
-    counting({ ...state, open: { ...state.open, [batch]: after } }, stage, records),
-    before.source
-  )
+  return advance(counting({ ...state, open: withBatch(state.open, after) }, stage, records), before.source)
 }
 
 /** Yugabyte #33126: only the contiguous prefix of settled batches moves the checkpoint. */
 const advance = (state: PipelineState, source: string): PipelineState => {
   let next = state
-  for (const open of Object.values(state.open)) {
+  for (const open of state.open) {
     if (open.source !== source) continue
     if (!OpenBatch.isSettled(open)) break
     next = left(next, open)
@@ -334,7 +332,7 @@ const advance = (state: PipelineState, source: string): PipelineState => {
 
 /** A settled batch leaves; its records are counted by what became of them. */
 const left = (state: PipelineState, batch: OpenBatch.OpenBatch): PipelineState => {
-  const { [batch.batch]: _, ...open } = state.open
+  const open = state.open.filter((other) => other !== batch)
   const totals = OpenBatch.totals(batch)
   return withRun({ ...state, open }, (run) => ({
     ...run,
@@ -353,6 +351,23 @@ const left = (state: PipelineState, batch: OpenBatch.OpenBatch): PipelineState =
       }
     }
   }))
+}
+
+/** Ordinals ascend, mostly without gaps: the place of one is guessed from the first and corrected downwards. */
+const indexOf = (open: PipelineState["open"], batch: number): number => {
+  const first = open[0]
+  if (first === undefined) return -1
+  let index = Math.min(batch - first.batch, open.length - 1)
+  while (index >= 0 && open[index]!.batch > batch) index--
+  return index >= 0 && open[index]!.batch === batch ? index : -1
+}
+
+const withBatch = (open: PipelineState["open"], batch: OpenBatch.OpenBatch): PipelineState["open"] => {
+  const index = indexOf(open, batch.batch)
+  if (index === -1) return [...open, batch]
+  const next = open.slice()
+  next[index] = batch
+  return next
 }
 
 const counting = (state: PipelineState, stage: string, records: number): PipelineState =>

@@ -23,6 +23,8 @@ export interface Sink {
   /**
    * One record as it will be written, made before the batch is sealed. Throws when the record does not
    * fit, with the reason as the error's message: the record is then a dead letter of this sink.
+   * Never called before `open`: what a sink has settled by its first records (the columns of a file)
+   * comes back to it with the receipt.
    */
   encode(payload: unknown): unknown
   open(opening: SinkOpening): Effect.Effect<SinkWriter, DriverError, Scope.Scope>

@@ -8,7 +8,7 @@ import { Clock, Deferred, Effect, Option, Queue, type Semaphore } from "effect"
 import { idempotencyKey, type Position } from "../../events/Checkpoint.ts"
 import type { SealedBranch } from "../../events/PipelineEvent.ts"
 import { lastAttempt, owedBranches } from "../../projections/OpenBatch.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
+import { openBatch, type PipelineState } from "../../projections/PipelineState.ts"
 import type { Receipt, SinkBatch } from "../drivers/Sink.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError, Retry, Seal } from "./Journal.ts"
@@ -245,7 +245,7 @@ class Pump {
   }
 
   sinkBatch({ attempt, batch, outcome }: Writing, stage: string): SinkBatch {
-    const generation = this.state.open[batch]?.generation ?? this.state.generation
+    const generation = openBatch(this.state, batch)?.generation ?? this.state.generation
     return {
       key: idempotencyKey({ pipeline: this.state.id, generation, batch, stage }),
       batch,

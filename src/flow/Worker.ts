@@ -13,7 +13,7 @@ import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "eff
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { owedBranches } from "../../projections/OpenBatch.ts"
-import { owed, type PipelineState } from "../../projections/PipelineState.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError } from "./Journal.ts"
 import { type Job, type Lane, type LaneMessage, runLane } from "./Lane.ts"
@@ -135,7 +135,7 @@ const askHeld = Effect.fnUntraced(function* (
   const applied: Array<Applied> = []
   for (const { stage, writer } of lanes.values()) {
     const keys = new Map<string, number>()
-    for (const batch of owed(state)) {
+    for (const batch of state.open) {
       if (!owedBranches(batch).includes(stage)) continue
       const { generation } = batch
       keys.set(idempotencyKey({ pipeline: state.id, generation, batch: batch.batch, stage }), batch.batch)

@@ -5,7 +5,7 @@
  */
 import { Result } from "effect"
 import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
-import { hasUnfinishedRun, owed, type PipelineState } from "../../projections/PipelineState.ts"
+import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive, isUnfinished, mayFollow } from "../../projections/transitions.ts"
 import { type Command, Rejection, type RejectionCode } from "./Command.ts"
 import { decideRecord } from "./decideRecord.ts"
@@ -140,7 +140,7 @@ const completeRun = (state: PipelineState): Decision => {
   if (!isActive(state.lifecycle) || state.run === null) {
     return reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to complete`)
   }
-  if (owed(state).length > 0) return reject("batches_owed", `${owed(state).length} batches are not settled`)
+  if (state.open.length > 0) return reject("batches_owed", `${state.open.length} batches are not settled`)
   // C15: the finish is logged, then the output is made visible, and only then is the run complete.
   const open = Object.entries(state.run.outputs).filter(([, output]) => !output.finished)
   return open.length > 0

@@ -5,9 +5,9 @@
  */
 import { Result } from "effect"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
-import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
-import { evolve, type PipelineState, type RunState } from "../../projections/PipelineState.ts"
+import { evolve, openBatch, type PipelineState, type RunState } from "../../projections/PipelineState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
 import { Rejection, type RejectionCode } from "./Command.ts"
 
@@ -24,12 +24,16 @@ export const decideRecord = (
     state = evolve(state, event)
   }
   for (const applied of entry.applied ?? []) {
-    const batch = state.open[applied.batch]
+    const batch = openBatch(state, applied.batch)
     // Already settled, or left long ago: a repeated confirmation changes nothing.
     if (batch === undefined || batch.branches[applied.stage]?.winner !== null) continue
     const wrong = checkApplied(applied, batch, state)
     if (wrong !== undefined) return Result.fail(wrong)
-    add(confirmation(applied, batch, state))
+    const event = applied.duplicate ? suppression(applied) : application(applied)
+    state = evolve(state, event)
+    events.push(
+      event._tag === "StageApplied" ? { ...event, checkpoint: reached(state, batch.source) } : event
+    )
   }
   for (const seal of entry.seals ?? []) {
     const wrong = checkSeal(seal, state)
@@ -38,7 +42,7 @@ export const decideRecord = (
   }
   for (const retry of entry.retries ?? []) add({ _tag: "Retried", ...retry })
   for (const { output, stage } of entry.finished ?? []) {
-    if (Object.keys(state.open).length > 0) {
+    if (state.open.length > 0) {
       return refuse("batches_owed", "an output cannot be finished while batches are owed")
     }
     if (state.run?.outputs[stage]?.finished !== true) add({ _tag: "OutputFinished", stage, output })
@@ -68,26 +72,38 @@ const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState):
     : undefined
 }
 
-const confirmation = (applied: Applied, batch: OpenBatch, state: PipelineState): PipelineEvent => {
-  const { attempt, key, stage } = applied
-  const suppressed: PipelineEvent = { _tag: "DuplicateSuppressed", stage, batch: batch.batch, key, attempt }
-  if (applied.duplicate) return suppressed
-  const event = {
-    _tag: "StageApplied" as const,
-    stage,
-    batch: batch.batch,
-    key,
-    attempt,
-    records: applied.records,
-    lagMs: applied.lagMs,
-    checkpoint: null,
-    ...(applied.receipt === null ? {} : { receipt: applied.receipt })
-  }
-  // The event names the checkpoint it leads to, so the fold is asked before the fact.
-  const after = evolve(state, event).run?.sources[batch.source]?.checkpoint ?? null
-  return after === null
-    ? event
-    : { ...event, checkpoint: { source: after.source, batch: after.batch, offset: after.offset } }
+const suppression = ({ attempt, batch, key, stage }: Applied): EventOf<"DuplicateSuppressed"> => ({
+  _tag: "DuplicateSuppressed",
+  stage,
+  batch,
+  key,
+  attempt
+})
+
+const application = ({
+  attempt,
+  batch,
+  key,
+  lagMs,
+  receipt,
+  records,
+  stage
+}: Applied): EventOf<"StageApplied"> => ({
+  _tag: "StageApplied",
+  stage,
+  batch,
+  key,
+  attempt,
+  records,
+  lagMs,
+  checkpoint: null,
+  ...(receipt === null ? {} : { receipt })
+})
+
+/** The checkpoint an application leads to; the fold has no use for it, people reading the log have. */
+const reached = (after: PipelineState, source: string): EventOf<"StageApplied">["checkpoint"] => {
+  const checkpoint = after.run?.sources[source]?.checkpoint
+  return checkpoint ? { source, batch: checkpoint.batch, offset: checkpoint.offset } : null
 }
 
 const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
@@ -100,7 +116,7 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
       })
     }
   }
-  const open = state.open[seal.batch]
+  const open = openBatch(state, seal.batch)
   return open === undefined ? checkFirstSeal(seal, state) : checkLaterSeal(seal, open)
 }
 

@@ -7,8 +7,8 @@
  * @module
  */
 import type { Reason } from "../../../events/PipelineEvent.ts"
-import type { CsvHeader } from "./openCsv.ts"
 import { isLarge } from "./NdjsonFormat.ts"
+import type { CsvHeader } from "./openCsv.ts"
 import { readRow } from "./readRow.ts"
 import type { Taken } from "./Taken.ts"
 import type { RecordFormat, TakeLimit, TakeResult } from "./TextReader.ts"
@@ -81,27 +81,37 @@ export class CsvFormat implements RecordFormat {
 
   /** A row without quotes, which most are. */
   private addPlain(text: string, start: number, end: number, into: Taken): void {
-    if (this.typed) return this.addFields(text.slice(start, end).split(this.delimiter), start, end, into)
+    if (this.typed) {
+      this.addFields(text.slice(start, end).split(this.delimiter), start, end, into)
+      return
+    }
     const { columns, delimiter } = this
     const last = columns.length - 1
     const payload: Record<string, string> = {}
     let from = start
     for (let index = 0; index < last; index++) {
       const to = text.indexOf(delimiter, from)
-      if (to < 0 || to >= end) return this.failCount(index + 1, start, end, into)
+      if (to < 0 || to >= end) {
+        this.failCount(index + 1, start, end, into)
+        return
+      }
       payload[columns[index]!] = text.slice(from, to)
       from = to + 1
     }
     const rest = text.slice(from, end)
     if (rest.includes(delimiter)) {
-      return this.failCount(last + rest.split(delimiter).length, start, end, into)
+      this.failCount(last + rest.split(delimiter).length, start, end, into)
+      return
     }
     payload[columns[last]!] = rest
     into.add(payload, start, end)
   }
 
   private addFields(fields: ReadonlyArray<string>, start: number, end: number, into: Taken): void {
-    if (fields.length !== this.columns.length) return this.failCount(fields.length, start, end, into)
+    if (fields.length !== this.columns.length) {
+      this.failCount(fields.length, start, end, into)
+      return
+    }
     const payload: Record<string, unknown> = {}
     for (let index = 0; index < fields.length; index++) {
       const convert = this.converts[index]
@@ -109,7 +119,8 @@ export class CsvFormat implements RecordFormat {
       try {
         payload[column] = convert === undefined ? fields[index]! : convert(fields[index]!)
       } catch (error) {
-        return into.fail(wrongType(column, error), start, end)
+        into.fail(wrongType(column, error), start, end)
+        return
       }
     }
     into.add(payload, start, end)
@@ -119,7 +130,10 @@ export class CsvFormat implements RecordFormat {
   private addDecoded(window: TextWindow, start: number, end: number, into: Taken): void {
     const text = decode(window, start, end)
     const row = text === undefined ? undefined : readRow(text, 0, this.delimiter, true)
-    if (row?._tag === "Row") return this.addFields(row.fields, start, end, into)
+    if (row?._tag === "Row") {
+      this.addFields(row.fields, start, end, into)
+      return
+    }
     into.fail({ code: "not_utf8", message: "the row is not valid UTF-8" }, start, end)
   }
 

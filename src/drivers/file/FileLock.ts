@@ -35,7 +35,8 @@ const acquire = async (path: string): Promise<DatabaseSync> => {
 }
 
 const sqliteBusy = 5
-const isBusy = (cause: unknown): boolean => (cause as { errcode?: number } | undefined)?.errcode === sqliteBusy
+const isBusy = (cause: unknown): boolean =>
+  (cause as { errcode?: number } | undefined)?.errcode === sqliteBusy
 
 const locked = (target: string): DriverError =>
   fail("open", {

@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import { dirname } from "node:path"
 import { Effect, type Scope } from "effect"
 import type { DriverContext, Offer } from "../Driver.ts"
 import type { DriverError } from "../DriverError.ts"
@@ -15,15 +17,14 @@ import { CsvEncoder } from "./CsvEncoder.ts"
 import { readHeader } from "./csvHeader.ts"
 import { makeFolder } from "./durable.ts"
 import { encodeJson } from "./encodeJson.ts"
+import { lockFile } from "./FileLock.ts"
 import { type FileReceipt, readReceipt } from "./FileReceipt.ts"
 import { FileSinkConfig, sinkFormat } from "./FileSinkConfig.ts"
 import { fileWriter, publishOnly } from "./FileWriter.ts"
 import { fileError, misconfigured } from "./fileError.ts"
-import { lockFile } from "./FileLock.ts"
 import { delimiterOf, pathOf } from "./formats.ts"
-import { partialFiles, type PartialFiles } from "./PartialFiles.ts"
+import { type PartialFiles, partialFiles } from "./PartialFiles.ts"
 import { type OpenedOutput, openReplace, publishReplace } from "./ReplaceOutput.ts"
-import { dirname } from "node:path"
 
 export const fileSink: Offer<FileSinkConfig, Sink> = {
   config: FileSinkConfig,
@@ -74,7 +75,13 @@ class FileSink implements Sink {
         ({ handle }) => Effect.promise(() => handle.close())
       )
       yield* attempt("open", target, () => this.settleColumns(opening, receipt, opened))
-      return fileWriter({ ...opened, csv: this.csv, replaces: this.config.mode === "replace", attempt, publish })
+      return fileWriter({
+        ...opened,
+        csv: this.csv,
+        replaces: this.config.mode === "replace",
+        attempt,
+        publish
+      })
     })
   }
 

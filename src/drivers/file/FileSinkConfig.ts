@@ -19,7 +19,9 @@ export const FileSinkConfig = Schema.Struct({
     Schema.withDecodingDefaultKey(Effect.succeed("replace" as const))
   ),
   delimiter: Schema.optionalKey(Delimiter),
-  columns: Schema.optionalKey(Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1), Schema.isUnique()))
+  columns: Schema.optionalKey(
+    Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1), Schema.isUnique())
+  )
 }).check(Schema.makeFilter((config) => issuesOf(config)))
 export type FileSinkConfig = typeof FileSinkConfig.Type
 

@@ -12,7 +12,9 @@ export type FieldType = typeof FieldType.Type
 export const FieldTypes = Schema.Record(Schema.String, FieldType)
 
 export const Delimiter = Schema.String.check(
-  Schema.isPattern(/^[^"\r\n]$/, { message: "one character other than a quote or a line break" })
+  Schema.isPattern(/^[^"\r\n\u0080-\uffff]$/, {
+    message: "one ASCII character other than a quote or a line break"
+  })
 )
 
 /** Bytes of the largest record that is parsed, unless the settings say otherwise. */
@@ -70,7 +72,10 @@ const issuesOf = (config: Settings): Array<Schema.FilterIssue> => {
     issues.push({ path: ["columns"], issue: "an ndjson file has no columns" })
   }
   if (format === "csv" && config.header !== false && config.columns !== undefined) {
-    issues.push({ path: ["columns"], issue: "the header names the columns; set header: false to name them here" })
+    issues.push({
+      path: ["columns"],
+      issue: "the header names the columns; set header: false to name them here"
+    })
   }
   if (config.header === false && config.columns === undefined) {
     issues.push({ path: ["columns"], issue: "without a header the columns must be named" })

@@ -13,7 +13,14 @@ import type { ReadLimit } from "../Source.ts"
 import { type BytePosition, headBytes, shortHash, tailBytes } from "./Fingerprint.ts"
 import { skipRecord } from "./skipRecord.ts"
 import { Taken } from "./Taken.ts"
-import { byteLength, chunkBytes, loadWindow, readFully, type TextFile, type TextWindow } from "./TextWindow.ts"
+import {
+  byteLength,
+  chunkBytes,
+  loadWindow,
+  readFully,
+  type TextFile,
+  type TextWindow
+} from "./TextWindow.ts"
 
 /** How a format finds and parses its records. */
 export interface RecordFormat {
@@ -58,7 +65,13 @@ export class TextReader {
   private place: Place
 
   /** `head` is the file's first KiB, `most` the bytes of the largest record that is parsed. */
-  constructor(file: TextFile, format: RecordFormat, most: number, head: Buffer, start: { byte: number; row: number }) {
+  constructor(
+    file: TextFile,
+    format: RecordFormat,
+    most: number,
+    head: Buffer,
+    start: { byte: number; row: number }
+  ) {
     this.file = file
     this.format = format
     this.most = most
@@ -89,7 +102,12 @@ export class TextReader {
       window !== undefined && byte - length >= window.start
         ? window.bytes.subarray(byte - length - window.start, byte - window.start)
         : await readFully(this.file, byte - length, length)
-    return { byte, row, head: shortHash(this.head.subarray(0, Math.min(headBytes, byte))), tail: shortHash(tail) }
+    return {
+      byte,
+      row,
+      head: shortHash(this.head.subarray(0, Math.min(headBytes, byte))),
+      tail: shortHash(tail)
+    }
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { constants, copyFile, type FileHandle, mkdir, open, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 
 /** Makes renames, creations and removals in this folder durable. */
 export const syncFolder = async (folder: string): Promise<void> => {
@@ -15,8 +16,12 @@ export const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
+/** The folder and those above it, as far as they are missing. */
 export const makeFolder = async (folder: string): Promise<void> => {
-  await mkdir(folder, { recursive: true })
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  // Every new name has to survive, not only the last one.
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** Bytes of the file, `undefined` when there is none. */

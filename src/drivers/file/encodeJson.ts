@@ -22,7 +22,8 @@ const check = (value: unknown, at: string): void => {
       if (Number.isFinite(value)) return
       throw new Error(`${place(at)} is ${value}, which JSON cannot hold`)
     case "object":
-      return checkObject(value, at)
+      checkObject(value, at)
+      return
     default:
       throw new Error(`${place(at)} is ${article(typeof value)}, which JSON cannot hold`)
   }
@@ -31,7 +32,8 @@ const check = (value: unknown, at: string): void => {
 const checkObject = (value: object | null, at: string): void => {
   if (value === null || typeof (value as { toJSON?: unknown }).toJSON === "function") return
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) check(value[index], at === "" ? `${index}` : `${at}.${index}`)
+    for (let index = 0; index < value.length; index++)
+      check(value[index], at === "" ? `${index}` : `${at}.${index}`)
     return
   }
   for (const key in value) {

@@ -26,7 +26,13 @@ const reasonOf = (path: string, access: Access, cause: unknown): DriverErrorReas
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code
   switch (errno) {
     case "ENOENT":
-      return { _tag: "Misconfigured", code: "file_not_found", message: `${path} does not exist`, ...told(siblings(path)) }
+      return {
+        _tag: "Misconfigured",
+        code: "file_not_found",
+        message: `${path} does not exist`,
+        ...told(siblings(path))
+      }
+    case "EEXIST": // a folder was to be made where a file is
     case "EISDIR":
     case "ENOTDIR":
       return notAFile(path)
@@ -88,7 +94,9 @@ const told = (suggestion: string | undefined) => (suggestion === undefined ? {} 
 const siblings = (path: string): string => {
   try {
     const close = nearest(basename(path), readdirSync(dirname(path)))
-    return close === undefined ? "check the path; it resolves against the pipeline file's folder" : `did you mean ${close}?`
+    return close === undefined
+      ? "check the path; it resolves against the pipeline file's folder"
+      : `did you mean ${close}?`
   } catch {
     return `the folder ${dirname(path)} does not exist either`
   }

@@ -8,9 +8,9 @@
 import { isUtf8 } from "node:buffer"
 import { Effect } from "effect"
 import type { DriverError } from "../DriverError.ts"
+import { CsvFormat } from "./CsvFormat.ts"
 import { convertOf } from "./convertField.ts"
 import { maxHeaderBytes } from "./csvHeader.ts"
-import { CsvFormat } from "./CsvFormat.ts"
 import type { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
 import { delimiterOf } from "./formats.ts"
@@ -34,7 +34,9 @@ export const openCsv = (settings: Settings, { file }: OpenedText): Effect.Effect
       const delimiter = settings.delimiter ?? delimiterOf(settings.path)
       const text = await startOf(file)
       const header =
-        settings.header === false ? headless(text, settings.columns ?? []) : headerOf(file.path, text, delimiter)
+        settings.header === false
+          ? headless(text, settings.columns ?? [])
+          : headerOf(file.path, text, delimiter)
       refuseColumns(file.path, header.columns)
       refuseTypes(file, header.columns, settings.types ?? {})
       const converts = header.columns.map((column) =>

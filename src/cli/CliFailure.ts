@@ -1,0 +1,128 @@
+/**
+ * Why a command did not succeed, as a person and a program are told.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import type { Reason } from "../../events/PipelineEvent.ts"
+import type { UndecodableEvent } from "../../events/upcast.ts"
+import type { DriverError } from "../drivers/DriverError.ts"
+import type { Fenced, LogError, VersionConflict } from "../log/EventLog.ts"
+import type { Rejection } from "../pipeline/Command.ts"
+import type { ActorStopped } from "../pipeline/PipelineActor.ts"
+import { codeOfRun, exitCode } from "./exitCode.ts"
+
+export class CliFailure extends Schema.TaggedError<CliFailure>()("CliFailure", {
+  exit: Schema.Int,
+  code: Schema.String,
+  message: Schema.String,
+  pointer: Schema.optionalKey(Schema.String),
+  suggestion: Schema.optionalKey(Schema.String),
+  /** What is answered all the same: a run that failed has counts, a bad file has findings. */
+  result: Schema.optionalKey(Schema.Unknown),
+  /** The person has read it already; a program still gets it. */
+  isTold: Schema.optionalKey(Schema.Boolean)
+}) {}
+
+/** Everything the engine fails with, by tag. */
+type EngineError =
+  | CliFailure
+  | LogError
+  | UndecodableEvent
+  | VersionConflict
+  | Fenced
+  | Rejection
+  | ActorStopped
+  | DriverError
+
+/** What a person is told of whatever a command failed with, defects included. */
+export const failureOf = (error: unknown): CliFailure => {
+  const known = error as EngineError
+  switch (typeof error === "object" && error !== null ? known._tag : undefined) {
+    case "CliFailure":
+      return known as CliFailure
+    case "LogError":
+      return ofLog(known as LogError)
+    case "Rejection":
+      return ofRejection(known as Rejection)
+    case "DriverError": {
+      const { reason } = known as DriverError
+      return make(codeOfRun(reason.code), reason.code, reason.message, reason.suggestion)
+    }
+    case "ActorStopped": {
+      const { message, reason } = known as ActorStopped
+      return reason === undefined ? make(exitCode.failed, "actor_stopped", message) : failureOf(reason)
+    }
+    case "UndecodableEvent":
+      return make(
+        exitCode.failed,
+        "undecodable_event",
+        (known as UndecodableEvent).message,
+        "use the release that wrote it, or a newer one; `millrace verify` tells whether the log is damaged"
+      )
+    case "VersionConflict":
+    case "Fenced":
+      return make(
+        exitCode.environment,
+        "log_locked",
+        `another process has taken over ${(known as Fenced).stream}`,
+        "let it finish; nothing it wrote was overwritten"
+      )
+    default:
+      return make(
+        exitCode.failed,
+        "internal_error",
+        error instanceof Error ? error.message : String(error),
+        "run it again with --log-level debug to see where it happened"
+      )
+  }
+}
+
+/** What a person can do about a run that ended badly. */
+export const suggestionFor = (name: string, { code }: Reason): string | undefined => {
+  switch (code) {
+    case "interrupted":
+      return "run the same command again: the run goes on where it stopped"
+    case "dead_letter_threshold":
+      return `see why with \`millrace dead-letters ${name} list\`, mend the file or the data, then run it again`
+    case "file_not_found":
+      return "check the path; it resolves against the folder of the pipeline file"
+    case "source_changed":
+      return "restore the file the run began with, or give the run up with --abandon"
+    case "disk_full":
+      return "free some space, then run it again: the run goes on where it stopped"
+    case "output_locked":
+      return "wait for the other run to end, or give this pipeline a file of its own"
+    default:
+      return `\`millrace events ${name}\` shows what happened; run it again to go on where it stopped`
+  }
+}
+
+const make = (exit: number, code: string, message: string, suggestion?: string): CliFailure =>
+  new CliFailure({ exit, code, message, ...(suggestion === undefined ? {} : { suggestion }) })
+
+const ofLog = ({ reason }: LogError): CliFailure => {
+  switch (reason._tag) {
+    case "Locked":
+      return make(
+        exitCode.environment,
+        "log_locked",
+        `the log is in use by ${reason.holder}`,
+        "wait until it ends, or name another folder with --data-dir"
+      )
+    case "DiskFull":
+      return make(exitCode.environment, "disk_full", reason.message)
+    case "Unavailable":
+      return make(exitCode.environment, "log_unavailable", reason.message)
+    case "Unusable":
+      return make(exitCode.environment, "log_unusable", reason.message)
+    case "ReadOnly":
+      return make(exitCode.failed, "internal_error", "a command that only reads tried to write to the log")
+  }
+}
+
+/** An unfinished run of another definition is one finding, whichever of the two ways it was noticed. */
+const ofRejection = ({ code, message, suggestion }: Rejection): CliFailure =>
+  code === "unfinished_run" || code === "stale_signature"
+    ? make(exitCode.badInput, "unfinished_run", message, suggestion)
+    : make(exitCode.failed, code, message, suggestion)

@@ -1,0 +1,149 @@
+/**
+ * `millrace events`: the log of one pipeline, as a story or as data.
+ *
+ * @module
+ */
+import { Effect, Option, Result, Stream } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { PipelineEvent } from "../../events/PipelineEvent.ts"
+import type { StoredEvent } from "../../events/StoredEvent.ts"
+import { decodePipelineEvent } from "../../events/upcast.ts"
+import { describe } from "../../projections/Timeline.ts"
+import { nearest } from "../flow/nearest.ts"
+import { EventLog } from "../log/EventLog.ts"
+import { CliFailure } from "./CliFailure.ts"
+import { exitCode } from "./exitCode.ts"
+import { Json } from "./globalFlags.ts"
+import { findPipeline, onLog } from "./openLog.ts"
+import { writeOut } from "./report.ts"
+import { isoTime } from "./isoTime.ts"
+import { type Style, shown, styleOf } from "./terminal.ts"
+
+const flags = {
+  name: Argument.String("name").pipe(Argument.withDescription("Name of the pipeline")),
+  after: Flag.Int("after").pipe(
+    Flag.withDescription("Only events after this version"),
+    Flag.withMetavar("<version>"),
+    Flag.withDefault(0)
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription("At most this many events; all when absent"),
+    Flag.withMetavar("<count>"),
+    Flag.filter(
+      (limit) => limit > 0,
+      () => "Expected a number greater than 0"
+    ),
+    Flag.optional
+  ),
+  type: Flag.String("type").pipe(
+    Flag.withDescription("Only events of this type; may be given several times"),
+    Flag.withMetavar("<type>"),
+    Flag.atLeast(0)
+  ),
+  follow: Flag.Boolean("follow").pipe(
+    Flag.withAlias("f"),
+    Flag.withDescription("Go on as new events arrive; with --json one object a line"),
+    Flag.withDefault(false)
+  )
+}
+
+interface Options {
+  readonly name: string
+  readonly after: number
+  readonly limit: Option.Option<number>
+  readonly type: ReadonlyArray<string>
+  readonly follow: boolean
+}
+
+export const events = Command.make("events", flags, (options) => onLog(showEvents(options))).pipe(
+  Command.withDescription("Show the log of a pipeline: everything that ever happened to it"),
+  Command.withExamples([
+    { command: "millrace events delayed-flights", description: "The whole story" },
+    { command: "millrace events delayed-flights --type Failed --type Crashed", description: "What went wrong" },
+    { command: "millrace events delayed-flights --follow --json", description: "One object a line, as it happens" }
+  ])
+)
+
+const showEvents = Effect.fnUntraced(function* (options: Options) {
+  const types = yield* checkTypes(options.type)
+  const { stream } = yield* findPipeline(options.name)
+  const wanted = select(stream, options, types)
+  const style = styleOf(process.stdout)
+  if (!(yield* Json)) return yield* writePages(wanted, (row) => `${line(row, style)}\n`)
+  if (options.follow) return yield* writePages(wanted, (row) => `${eventJson(row)}\n`)
+  // Written as it is read: a long history takes no more memory than a short one.
+  let first = true
+  yield* writeOut(`{"command":"events","result":{"events":[`)
+  yield* writePages(wanted, (row) => {
+    const comma = first ? "" : ","
+    first = false
+    return comma + eventJson(row)
+  })
+  yield* writeOut(`]},"ok":true,"error":null}\n`)
+})
+
+const select = (stream: string, options: Options, types: ReadonlySet<string>) =>
+  Stream.unwrap(
+    Effect.map(EventLog, (log) => {
+      const rows = options.follow ? followed(log, stream, options.after) : log.read(stream, { after: options.after })
+      const wanted = types.size === 0 ? rows : Stream.filter(rows, (row) => types.has(row.type))
+      return Option.match(options.limit, { onNone: () => wanted, onSome: (limit) => Stream.take(wanted, limit) })
+    })
+  )
+
+/** What there is, and then what comes; a wake-up may be lost, so every one reads from where the last read ended. */
+const followed = (log: EventLog["Service"], stream: string, after: number) => {
+  let last = after
+  return Stream.flatMap(log.changes, () =>
+    Stream.suspend(() => log.read(stream, { after: last })).pipe(
+      Stream.tap((row) =>
+        Effect.sync(() => {
+          last = row.version
+        })
+      )
+    )
+  )
+}
+
+const writePages = <E, R>(rows: Stream.Stream<StoredEvent, E, R>, render: (row: StoredEvent) => string) =>
+  Stream.runForEachArray(rows, (page) => writeOut(page.map(render).join("")))
+
+const line = (row: StoredEvent, style: Style): string => {
+  const event = decodePipelineEvent(row)
+  const said = Result.isFailure(event) ? event.failure.message : describe(event.success)
+  const text = `${row.type.padEnd(19)} ${shown(said)}`
+  const isBad = Result.isFailure(event) || row.type === "Failed" || row.type === "Crashed"
+  return `${String(row.version).padStart(6)}  ${style.dim(isoTime(row.at))}  ${isBad ? style.red(text) : text}`
+}
+
+/** One event as `events --json` has it. The payload is the text of the log itself, so no number changes on the way. */
+const eventJson = ({ at, by, epoch, eventId, hash, payload, position, type, version }: StoredEvent): string => {
+  const envelope = JSON.stringify({ version, position, type, at: isoTime(at), by, event_id: eventId, epoch, hash })
+  return `${envelope.slice(0, -1)},"payload":${payloadJson(payload)}}`
+}
+
+const payloadJson = (text: string): string => {
+  try {
+    const value = JSON.parse(text)
+    return /[\r\n]/.test(text) ? JSON.stringify(value) : text
+  } catch {
+    // Somebody changed the log; `verify` says so. The text is still worth showing.
+    return JSON.stringify(text)
+  }
+}
+
+const checkTypes = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {
+  const known = Object.keys(PipelineEvent.cases)
+  const types = given.flatMap((text) => text.split(",")).filter((type) => type !== "")
+  for (const type of types) {
+    if (known.includes(type)) continue
+    const meant = nearest(type, known)
+    return yield* new CliFailure({
+      exit: exitCode.badInput,
+      code: "unknown_event_type",
+      message: `there is no event type ${JSON.stringify(type)}`,
+      suggestion: meant === undefined ? `the types are ${known.join(", ")}` : `did you mean ${meant}?`
+    })
+  }
+  return new Set(types)
+})

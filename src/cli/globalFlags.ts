@@ -1,0 +1,25 @@
+/**
+ * The flags every verb has.
+ *
+ * @module
+ */
+import { Config, Schema } from "effect"
+import { Flag, GlobalFlag } from "effect/cli"
+
+/** Answer with one JSON object on stdout. */
+export const Json = GlobalFlag.Setting("json")({
+  flag: Flag.Boolean("json").pipe(
+    Flag.withDescription("Print exactly one JSON object { ok, command, result, error }"),
+    Flag.withDefault(false)
+  )
+})
+
+/** The folder of the log. */
+export const DataDirectory = GlobalFlag.Setting("data-dir")({
+  flag: Flag.String("data-dir").pipe(
+    Flag.withDescription("Folder of the log (MILLRACE_DATA_DIR; default .millrace)"),
+    Flag.withMetavar("<folder>"),
+    Flag.withFallbackConfig(Config.schema(Schema.NonEmptyString, "MILLRACE_DATA_DIR")),
+    Flag.withDefault(".millrace")
+  )
+})

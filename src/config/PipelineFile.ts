@@ -1,0 +1,141 @@
+/**
+ * Pipeline files: a text in, a definition and everything there is to say about it out; and back again.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto"
+import { stringify } from "yaml"
+import { type Definition, encodeDefinition } from "../../events/Definition.ts"
+import { type Finding, finding, isError } from "../../events/Finding.ts"
+import type { Driver } from "../drivers/Driver.ts"
+import { canonical } from "../flow/Contract.ts"
+import { validateGraph } from "../flow/graph.ts"
+import { isSecret, validateDrivers } from "../flow/validateDrivers.ts"
+import { readDocument } from "./document.ts"
+import type { Environment } from "./environment.ts"
+import { checkSchedule, lint } from "./lint.ts"
+import type { Locate } from "./locate.ts"
+import { salvage } from "./salvage.ts"
+
+export type { Environment } from "./environment.ts"
+
+export interface PipelineFileInput {
+  readonly text: string
+  /** The file's own name; `.json` makes it JSON. */
+  readonly path?: string | undefined
+  readonly format?: "yaml" | "json" | undefined
+  readonly environment: Environment
+  /** Without drivers, their settings are not looked at. */
+  readonly drivers?: ReadonlyMap<string, Driver> | undefined
+  /** The folder relative paths resolve against; needed to see two ends on one file. */
+  readonly base?: string | undefined
+}
+
+export interface PipelineFile {
+  /** There when no finding is an error. */
+  readonly definition?: Definition
+  /** In the order of the text. */
+  readonly findings: ReadonlyArray<Finding>
+}
+
+/** A file with more findings than this says so and leaves the rest for the next time. */
+const maxFindings = 200
+
+/** Reads a pipeline file. It never fails: what is wrong is in the findings. */
+export const parsePipelineFile = (input: PipelineFileInput): PipelineFile => {
+  const format = input.format ?? (input.path?.endsWith(".json") === true ? "json" : "yaml")
+  const document = readDocument(input.text, format, input.environment)
+  if (document.value === undefined) return { findings: placed(document.findings, document.locate) }
+  const { definition, findings, trace } = salvage(document.value)
+  const checked =
+    definition === undefined ? [] : check(definition, input).flatMap((each) => trace(each) ?? [])
+  const all = placed(
+    [...document.findings, ...findings, ...checked.map((each) => asWritten(each, document.value))],
+    document.locate
+  )
+  return definition === undefined || all.some(isError) ? { findings: all } : { definition, findings: all }
+}
+
+/** Everything a decoded definition is checked for; pointers are those of the canonical wire form. */
+export const check = (
+  definition: Definition,
+  options: Pick<PipelineFileInput, "drivers" | "base"> = {}
+): ReadonlyArray<Finding> => [
+  ...validateGraph(definition),
+  ...(options.drivers === undefined
+    ? []
+    : validateDrivers(definition, options.drivers, { base: options.base ?? "." })),
+  ...checkSchedule(definition),
+  ...lint(definition)
+]
+
+/** SHA-256 (hex) of the canonical wire form without its description: equal for pipelines that do the same. */
+export const signature = (definition: Definition): string => {
+  const { description: _, ...wire } = encodeDefinition(definition) as Record<string, unknown>
+  return createHash("sha256").update(canonical(wire)).digest("hex")
+}
+
+/** The definition as a YAML text; reading it gives the same definition. */
+export const encodeYaml = (definition: Definition): string =>
+  stringify(escaped(encodeDefinition(definition)), {
+    version: "1.2",
+    schema: "core",
+    aliasDuplicateObjects: false,
+    lineWidth: 0
+  })
+
+/** The names of all secrets the definition refers to, each once. */
+export const secretNames = (definition: Definition): ReadonlyArray<string> => {
+  const names = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (isSecret(value)) names.add(value.secret)
+    else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit)
+  }
+  for (const { source, lookup, sink } of Object.values(definition.stages))
+    [source, lookup, sink].forEach(visit)
+  return [...names]
+}
+
+/** Texts with `${` would be taken for variables when they are read again. */
+const escaped = (value: unknown): unknown => {
+  if (typeof value === "string") return value.replaceAll("${", () => "$${")
+  if (Array.isArray(value)) return value.map(escaped)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, escaped(part)]))
+}
+
+const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge", "bad_expression"])
+
+/** A single edge may be written as a list of one. */
+const asWritten = (found: Finding, document: unknown): Finding => {
+  const [, top, name, key, ...rest] = found.pointer.split("/")
+  if (top !== "stages" || name === undefined || key !== "from" || !edgeCodes.has(found.code)) return found
+  const stages = (document as { readonly stages?: Readonly<Record<string, { readonly from?: unknown }>> })
+    .stages
+  const from = stages !== undefined && Object.hasOwn(stages, name) ? stages[name]?.from : undefined
+  if (!Array.isArray(from) || from.length !== 1) return found
+  return { ...found, pointer: ["", top, name, key, "0", ...rest].join("/") }
+}
+
+/** About a key rather than the value behind it. */
+const keyCodes = new Set(["unknown_key", "bad_name", "forbidden_key", "merge_key", "bad_key"])
+
+const placed = (findings: ReadonlyArray<Finding>, locate: Locate): ReadonlyArray<Finding> => {
+  const known = new Set<string>()
+  const all: Array<Finding & { readonly line: number; readonly column: number }> = []
+  for (const each of findings.slice(0, maxFindings)) {
+    const { code, message, pointer } = each
+    const id = `${code} ${pointer} ${message}`
+    if (known.has(id)) continue
+    known.add(id)
+    const key = code === "duplicate_key" ? "last" : keyCodes.has(code) ? "first" : undefined
+    const { line, column } = each.line === undefined ? locate(pointer, key) : each
+    all.push({ ...each, line: line ?? 1, column: column ?? 1 })
+  }
+  all.sort((left, right) => left.line - right.line || left.column - right.column)
+  if (findings.length <= maxFindings) return all
+  return [
+    ...all,
+    finding("too_many_findings", [], `There are ${findings.length - maxFindings} more findings`)
+  ]
+}
