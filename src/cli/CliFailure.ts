@@ -20,8 +20,8 @@ export class CliFailure extends Schema.TaggedError<CliFailure>()("CliFailure", {
   suggestion: Schema.optionalKey(Schema.String),
   /** What is answered all the same: a run that failed has counts, a bad file has findings. */
   result: Schema.optionalKey(Schema.Unknown),
-  /** The person has read it already; a program still gets it. */
-  isTold: Schema.optionalKey(Schema.Boolean)
+  /** Who has read it already: the person (a program still gets it), or everybody. */
+  told: Schema.optionalKey(Schema.Literals(["person", "everybody"]))
 }) {}
 
 /** Everything the engine fails with, by tag. */
@@ -79,7 +79,7 @@ export const failureOf = (error: unknown): CliFailure => {
 }
 
 /** What a person can do about a run that ended badly. */
-export const suggestionFor = (name: string, { code }: Reason): string | undefined => {
+export const suggestionFor = (name: string, { code }: Reason): string => {
   switch (code) {
     case "interrupted":
       return "run the same command again: the run goes on where it stopped"

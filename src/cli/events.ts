@@ -11,12 +11,12 @@ import { decodePipelineEvent } from "../../events/upcast.ts"
 import { describe } from "../../projections/Timeline.ts"
 import { nearest } from "../flow/nearest.ts"
 import { EventLog } from "../log/EventLog.ts"
-import { CliFailure } from "./CliFailure.ts"
+import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
-import { findPipeline, onLog } from "./openLog.ts"
-import { writeOut } from "./report.ts"
 import { isoTime } from "./isoTime.ts"
+import { findPipeline, onLog } from "./openLog.ts"
+import { errorBody, writeOut } from "./report.ts"
 import { type Style, shown, styleOf } from "./terminal.ts"
 
 const flags = {
@@ -59,8 +59,14 @@ export const events = Command.make("events", flags, (options) => onLog(showEvent
   Command.withDescription("Show the log of a pipeline: everything that ever happened to it"),
   Command.withExamples([
     { command: "millrace events delayed-flights", description: "The whole story" },
-    { command: "millrace events delayed-flights --type Failed --type Crashed", description: "What went wrong" },
-    { command: "millrace events delayed-flights --follow --json", description: "One object a line, as it happens" }
+    {
+      command: "millrace events delayed-flights --type Failed --type Crashed",
+      description: "What went wrong"
+    },
+    {
+      command: "millrace events delayed-flights --follow --json",
+      description: "One object a line, as it happens"
+    }
   ])
 )
 
@@ -78,16 +84,33 @@ const showEvents = Effect.fnUntraced(function* (options: Options) {
     const comma = first ? "" : ","
     first = false
     return comma + eventJson(row)
-  })
+  }).pipe(Effect.catch(closeWith))
   yield* writeOut(`]},"ok":true,"error":null}\n`)
+})
+
+/** The object is begun: a failure must end it, so that what was printed stays one object. */
+const closeWith = Effect.fnUntraced(function* (error: unknown) {
+  const failure = failureOf(error)
+  yield* writeOut(`]},"ok":false,"error":${JSON.stringify(errorBody(failure))}}\n`)
+  return yield* new CliFailure({
+    exit: failure.exit,
+    code: failure.code,
+    message: failure.message,
+    told: "everybody"
+  })
 })
 
 const select = (stream: string, options: Options, types: ReadonlySet<string>) =>
   Stream.unwrap(
     Effect.map(EventLog, (log) => {
-      const rows = options.follow ? followed(log, stream, options.after) : log.read(stream, { after: options.after })
+      const rows = options.follow
+        ? followed(log, stream, options.after)
+        : log.read(stream, { after: options.after })
       const wanted = types.size === 0 ? rows : Stream.filter(rows, (row) => types.has(row.type))
-      return Option.match(options.limit, { onNone: () => wanted, onSome: (limit) => Stream.take(wanted, limit) })
+      return Option.match(options.limit, {
+        onNone: () => wanted,
+        onSome: (limit) => Stream.take(wanted, limit)
+      })
     })
   )
 
@@ -117,8 +140,27 @@ const line = (row: StoredEvent, style: Style): string => {
 }
 
 /** One event as `events --json` has it. The payload is the text of the log itself, so no number changes on the way. */
-const eventJson = ({ at, by, epoch, eventId, hash, payload, position, type, version }: StoredEvent): string => {
-  const envelope = JSON.stringify({ version, position, type, at: isoTime(at), by, event_id: eventId, epoch, hash })
+const eventJson = ({
+  at,
+  by,
+  epoch,
+  eventId,
+  hash,
+  payload,
+  position,
+  type,
+  version
+}: StoredEvent): string => {
+  const envelope = JSON.stringify({
+    version,
+    position,
+    type,
+    at: isoTime(at),
+    by,
+    event_id: eventId,
+    epoch,
+    hash
+  })
   return `${envelope.slice(0, -1)},"payload":${payloadJson(payload)}}`
 }
 

@@ -10,10 +10,19 @@ import { Json } from "./globalFlags.ts"
 import { type Style, shown, styleOf } from "./terminal.ts"
 
 /** Writes to stdout and waits until the reader has taken it: a slow reader slows the command. */
-export const writeOut = (text: string): Effect.Effect<void> => write(process.stdout, text)
+export const writeOut = (text: string): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (process.stdout.write(text)) return resume(Effect.void)
+    const done = () => resume(Effect.void)
+    process.stdout.once("drain", done)
+    return Effect.sync(() => process.stdout.off("drain", done))
+  })
 
-/** Writes to stderr. */
-export const writeErr = (text: string): Effect.Effect<void> => write(process.stderr, text)
+/** Writes to stderr; nobody waits for its reader. */
+export const writeErr = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.stderr.write(text)
+  })
 
 /** A line or several for the person. */
 export const say = (lines: string | ReadonlyArray<string>): Effect.Effect<void> =>
@@ -36,16 +45,14 @@ export const tellFailure = Effect.fnUntraced(function* (
   failure: CliFailure,
   json: boolean
 ) {
+  if (failure.told === "everybody") return
   if (json) yield* writeOut(envelope(command, failure.result ?? null, failure))
-  else if (failure.isTold !== true) yield* say(failureLines(failure, styleOf(process.stderr)))
+  else if (failure.told === undefined) yield* say(failureLines(failure, styleOf(process.stderr)))
 })
 
 /** The one object of `--json`, on one line. */
-export const envelope = (
-  command: string | null,
-  result: unknown,
-  failure: CliFailure | undefined
-): string => `${JSON.stringify({ ok: failure === undefined, command, result, error: errorBody(failure) })}\n`
+export const envelope = (command: string | null, result: unknown, failure: CliFailure | undefined): string =>
+  `${JSON.stringify({ ok: failure === undefined, command, result, error: errorBody(failure) })}\n`
 
 /** The `error` of the one object. */
 export const errorBody = (failure: CliFailure | undefined) =>
@@ -79,16 +86,7 @@ export const findingLines = (finding: Finding, style: Style): ReadonlyArray<stri
   ]
 }
 
-const indented = (text: string): ReadonlyArray<string> =>
-  text.split("\n").map((line) => `  ${shown(line)}`)
+const indented = (text: string): ReadonlyArray<string> => text.split("\n").map((line) => `  ${shown(line)}`)
 
 const advice = (suggestion: string | undefined, style: Style): ReadonlyArray<string> =>
   suggestion === undefined ? [] : suggestion.split("\n").map((line) => `  ${style.dim("→")} ${shown(line)}`)
-
-const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    if (stream.write(text)) return resume(Effect.void)
-    const done = () => resume(Effect.void)
-    stream.once("drain", done)
-    return Effect.sync(() => stream.off("drain", done))
-  })

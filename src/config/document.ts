@@ -39,6 +39,8 @@ export const readDocument = (
     const message = `A pipeline file has at most ${limits.bytes / 1024} KiB`
     return { value: undefined, findings: [finding("too_large", [], message)], locate: nowhere }
   }
+  const strict = format === "json" ? jsonFindings(text) : []
+  if (strict.length > 0) return { value: undefined, findings: strict, locate: nowhere }
   const lines = new LineCounter()
   // Duplicate keys and aliases are watched by `convert`: the parser's own check for duplicates takes time
   // quadratic in the keys, and its alias limit comes only after the fact.
@@ -59,11 +61,10 @@ export const readDocument = (
       column: Math.max(1, col)
     }
   })
-  if (syntax.length > 0) return { value: undefined, findings: syntax, locate }
-  const strict = format === "json" ? jsonFindings(text) : []
-  if (strict.length > 0) return { value: undefined, findings: strict, locate }
-  const conversion = new Conversion(document.contents, environment)
-  return { value: conversion.value, findings: conversion.findings, locate }
+  const tooDeep = syntax.filter(({ code }) => code === "too_deep").slice(0, 1)
+  if (syntax.length > 0) return { value: undefined, findings: tooDeep.length > 0 ? tooDeep : syntax, locate }
+  const { findings, stopped, value } = new Conversion(document.contents, environment)
+  return { value: stopped ? undefined : value, findings, locate }
 }
 
 const syntaxFinding = (code: string, message: string, format: "yaml" | "json"): Finding => {
@@ -97,7 +98,7 @@ class Conversion {
   readonly #anchors = new Map<string, Node>()
   #aliases = 0
   #values = 0
-  #stopped = false
+  stopped = false
 
   constructor(root: Node | null, environment: Environment) {
     this.#environment = environment
@@ -110,12 +111,12 @@ class Conversion {
 
   /** A bound was hit: one finding, and the rest is not looked at. */
   #stop(code: string, at: Path, message: string): undefined {
-    if (!this.#stopped) this.#complain(code, at, message)
-    this.#stopped = true
+    if (!this.stopped) this.#complain(code, at, message)
+    this.stopped = true
   }
 
   #convert(node: Node | null, at: Path, aliased: boolean): unknown {
-    if (this.#stopped) return undefined
+    if (this.stopped) return undefined
     if (at.length > limits.depth) {
       return this.#stop("too_deep", at, `A pipeline file is at most ${limits.depth} levels deep`)
     }

@@ -25,6 +25,9 @@ export const salvage = (document: unknown): Salvaged => {
   if (Result.isSuccess(first)) {
     return { definition: first.success, findings: [], trace: (finding) => finding }
   }
+  if (!isMapping(document) || !isMapping(document.stages)) {
+    return { definition: undefined, findings: first.failure, trace: () => undefined }
+  }
   const mended = new Mended(structuredClone(document))
   let findings = first.failure
   // Taking one thing out can uncover another; each round removes something, a few are enough.
@@ -50,13 +53,13 @@ const decode = (document: unknown): Result.Result<Definition, ReadonlyArray<Find
   )
 
 class Mended {
-  readonly document: unknown
+  readonly document: Json
   /** Pointers as mended to pointers as written. */
   readonly #renamed = new Map<string, string>()
   readonly #stages = new Set<string>()
 
-  constructor(document: unknown) {
-    this.document = isMapping(document) ? document : {}
+  constructor(document: Json) {
+    this.document = document
   }
 
   mend(finding: Finding): void {
@@ -80,7 +83,7 @@ class Mended {
   #fill(path: ReadonlyArray<string>, owner: unknown): void {
     const key = path.at(-1)!
     if (path.length > 1) this.#remove(path.slice(0, -1))
-    else if (isMapping(owner)) owner[key] = key === "stages" ? {} : "unnamed"
+    else if (isMapping(owner)) owner[key] = "unnamed"
   }
 
   #rename(owner: Json, path: ReadonlyArray<string>, suggestion: string | undefined): void {

@@ -122,7 +122,7 @@ export const typed = (fields: ReadonlyMap<string, Field>): Environment => {
   environment.registerVariable({ name: "record", schema })
   for (const name of variables) if (name !== "record") environment.registerVariable(name, "dyn")
   // Comparing with null and looking a number up in a list of literals are sound at run time.
-  for (const type of ["string", "double", "bool", "int", "list<dyn>", "map<string, dyn>"]) {
+  for (const type of ["string", "double", "bool", "int"]) {
     environment.registerOperator(`${type} == null: bool`, () => false)
   }
   environment.registerOperator("double in list<int>: bool", () => false)

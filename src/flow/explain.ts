@@ -75,7 +75,7 @@ export const contractComplaints = (
     return unknown.map(({ field, offset }) => {
       const near = nearest(field, fields.keys())
       return {
-        message: `The record has no field ${field} by its contract`,
+        message: `The record has no field ${field} here`,
         offset,
         suggestion: near === undefined ? `Its fields are ${[...fields.keys()].join(", ")}` : `record.${near}`
       }

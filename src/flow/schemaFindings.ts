@@ -123,7 +123,8 @@ const literals = (ast: SchemaAST.AST): ReadonlyArray<string> => {
 
 /** What a schema takes, in words; its `description` where it has one. */
 const describe = (ast: SchemaAST.AST): string => {
-  const told = ast.annotations?.description
+  // Annotations made behind a check belong to the check.
+  const told = ast.annotations?.description ?? ast.checks?.at(-1)?.annotations?.description
   if (typeof told === "string") return lowerFirst(told)
   switch (ast._tag) {
     case "String":

@@ -9,8 +9,14 @@ import { Effect, Exit, Fiber, Layer, Result } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
+import type { Driver } from "../../src/drivers/Driver.ts"
 import { Drivers } from "../../src/drivers/Drivers.ts"
-import { type MemoryCall, type MemoryHub, makeMemoryHub } from "../../src/drivers/memory/MemoryHub.ts"
+import {
+  type Interpose,
+  type MemoryCall,
+  type MemoryHub,
+  makeMemoryHub
+} from "../../src/drivers/memory/MemoryHub.ts"
 import { layerMemoryOn, type MemoryStore, makeMemoryStore } from "../../src/log/Memory.ts"
 import { eventsOf, headsOf } from "../../src/log/MemoryStore.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
@@ -19,14 +25,18 @@ import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
 export interface World {
   readonly store: MemoryStore
   readonly hub: MemoryHub
-  /** Looks at every call of a driver; throws when an oracle is broken. */
+  /** Drivers beside the memory driver. */
+  readonly drivers: Array<Driver>
+  /** Looks at every call of a driver that is let through; throws when an oracle is broken. */
   watch: (call: MemoryCall) => void
+  /** Stands in the way of calls, as other traffic would: delays, late requests, failures. */
+  meddle: Interpose
 }
 
 export const makeWorld = (fill: (hub: MemoryHub) => void): World => {
   const hub = makeMemoryHub()
   fill(hub)
-  return { store: makeMemoryStore(), hub, watch: () => {} }
+  return { store: makeMemoryStore(), hub, drivers: [], watch: () => {}, meddle: () => Effect.void }
 }
 
 /** How a life ended: where it was killed, or with what the run came to. */
@@ -62,7 +72,8 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     })
   world.hub.interpose((call) => {
     if (!dead) world.watch(call)
-    return cross(`${call.phase} ${call.operation} ${call.name}`, options.dieOn?.(call) === true)
+    const at = `${call.phase} ${call.operation} ${call.name}`
+    return Effect.andThen(cross(at, options.dieOn?.(call) === true), world.meddle(call))
   })
   const log = layerMemoryOn(world.store, {
     fault: ({ events, moment, operation }) => {
@@ -72,7 +83,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     }
   })
   const layer = Pipelines.layerLocal.pipe(
-    Layer.provide(Layer.mergeAll(log, Drivers.layer([world.hub.driver])))
+    Layer.provide(Layer.mergeAll(log, Drivers.layer([world.hub.driver, ...world.drivers])))
   )
   const fiber = Effect.runFork(Effect.scoped(runOnce(request(definition))).pipe(Effect.provide(layer)))
   const ended = Effect.runPromise(Fiber.await(fiber))

@@ -1,0 +1,173 @@
+/**
+ * One run: its counts, how far its sources are, what its outputs were last recorded as.
+ *
+ * @module
+ */
+import type { Checkpoint, Position } from "../events/Checkpoint.ts"
+import type { EventOf, Reason, SealedBranch } from "../events/PipelineEvent.ts"
+import * as OpenBatch from "./OpenBatch.ts"
+
+/** How far one source is sealed and settled, and which of its last records were dead letters. */
+export interface SourceState {
+  /** Where the next new batch begins; `null` before the first one of the run. */
+  readonly sealed: { readonly position: Position; readonly offset: number } | null
+  /** Everything before it is settled on every branch. Invariant 2: it never moves backwards. */
+  readonly checkpoint: Checkpoint | null
+  /** Offsets of dead letters among the last `window` records. */
+  readonly nacks: ReadonlyArray<number>
+}
+
+/** What a sink's output was last recorded as. */
+export interface OutputState {
+  readonly receipt: SealedBranch["base"] | null
+  readonly finished: boolean
+}
+
+/** Records of the run so far, each counted once its batch is settled; `read` counts what is sealed. */
+export interface RunCounts {
+  readonly read: number
+  readonly delivered: number
+  readonly filtered: number
+  readonly unrouted: number
+  readonly lettered: number
+  readonly batches: number
+  /** Records each sink holds. */
+  readonly applied: Readonly<Record<string, number>>
+}
+
+export interface RunState {
+  readonly id: string
+  readonly signature: string
+  readonly failure: Reason | null
+  readonly counts: RunCounts
+  readonly sources: Readonly<Record<string, SourceState>>
+  readonly outputs: Readonly<Record<string, OutputState>>
+  /** How many owners have worked on this run. */
+  readonly lives: number
+}
+
+const noCounts: RunCounts = {
+  read: 0,
+  delivered: 0,
+  filtered: 0,
+  unrouted: 0,
+  lettered: 0,
+  batches: 0,
+  applied: {}
+}
+
+const noSource: SourceState = { sealed: null, checkpoint: null, nacks: [] }
+
+/** A new run begins at the checkpoints it was given. */
+export const started = (event: EventOf<"RunStarted">): RunState => ({
+  id: event.run,
+  signature: event.signature,
+  failure: null,
+  counts: noCounts,
+  sources: Object.fromEntries(
+    event.from.map((checkpoint) => [
+      checkpoint.source,
+      { sealed: { position: checkpoint.position, offset: checkpoint.offset }, checkpoint, nacks: [] }
+    ])
+  ),
+  outputs: {},
+  lives: 1
+})
+
+/** Whoever starts a failed run again has seen its dead letters: the window begins anew. */
+export const failed = (run: RunState, reason: Reason): RunState => ({
+  ...run,
+  failure: reason,
+  sources: Object.fromEntries(
+    Object.entries(run.sources).map(([source, of]) => [source, { ...of, nacks: [] }])
+  )
+})
+
+/** A seal: `first` when its batch is new. `window` is that of the dead-letter threshold. */
+export const sealed = (
+  run: RunState,
+  event: EventOf<"BatchSealed">,
+  first: boolean,
+  window: number
+): RunState => {
+  const outputs = withBases(run.outputs, event)
+  const source = withLetters(run.sources[event.source] ?? noSource, event, first, window)
+  const sources = { ...run.sources, [event.source]: source }
+  if (!first) return { ...run, outputs, sources }
+  const { applied, batches, read } = run.counts
+  const counts = {
+    ...run.counts,
+    read: read + event.count,
+    batches: batches + 1,
+    applied: withSinks(applied, event)
+  }
+  return { ...run, outputs, sources, counts }
+}
+
+/** A sink holds these records of a batch. */
+export const applied = (run: RunState, stage: string, records: number): RunState => ({
+  ...run,
+  counts: {
+    ...run.counts,
+    applied: { ...run.counts.applied, [stage]: (run.counts.applied[stage] ?? 0) + records }
+  }
+})
+
+/** A batch is settled with all before it: its records are counted, and the checkpoint moves. */
+export const settled = (run: RunState, batch: OpenBatch.OpenBatch): RunState => {
+  const totals = OpenBatch.totals(batch)
+  return {
+    ...run,
+    counts: {
+      ...run.counts,
+      delivered: run.counts.delivered + (totals?.delivered ?? 0),
+      filtered: run.counts.filtered + (totals?.filtered ?? 0),
+      unrouted: run.counts.unrouted + (totals?.unrouted ?? 0),
+      lettered: run.counts.lettered + (totals?.lettered ?? 0)
+    },
+    sources: {
+      ...run.sources,
+      [batch.source]: {
+        ...(run.sources[batch.source] ?? noSource),
+        checkpoint: OpenBatch.checkpointAfter(batch)
+      }
+    }
+  }
+}
+
+export const withOutput = (run: RunState, stage: string, output: OutputState): RunState => ({
+  ...run,
+  outputs: { ...run.outputs, [stage]: output }
+})
+
+/** C13: the base stands in for a receipt until something of this epoch is applied. */
+const withBases = (outputs: RunState["outputs"], event: EventOf<"BatchSealed">): RunState["outputs"] => {
+  let next = outputs
+  for (const [stage, { base }] of Object.entries(event.branches)) {
+    if (base !== undefined) next = { ...next, [stage]: { receipt: base, finished: false } }
+  }
+  return next
+}
+
+/** Every sink of a run is counted from its first seal on, also while nothing has reached it. */
+const withSinks = (applied: RunCounts["applied"], event: EventOf<"BatchSealed">): RunCounts["applied"] => {
+  const fresh = Object.keys(event.branches).filter((stage) => applied[stage] === undefined)
+  return fresh.length === 0
+    ? applied
+    : { ...applied, ...Object.fromEntries(fresh.map((stage) => [stage, 0])) }
+}
+
+const withLetters = (
+  source: SourceState,
+  event: EventOf<"BatchSealed">,
+  first: boolean,
+  window: number
+): SourceState => {
+  const end = event.offset + event.count
+  const sealed = first ? { position: event.range.to, offset: end } : source.sealed
+  const letters = event.letters.map(({ offset }) => offset).filter((offset) => !source.nacks.includes(offset))
+  if (letters.length + source.nacks.length === 0) return { ...source, sealed }
+  const since = (sealed?.offset ?? end) - window
+  const nacks = [...source.nacks, ...letters].filter((offset) => offset >= since).sort((a, b) => a - b)
+  return { ...source, sealed, nacks }
+}

@@ -1,0 +1,104 @@
+/**
+ * The story of a pipeline, one readable line an event.
+ *
+ * @module
+ */
+import type { EventOf, PipelineEvent, Reason } from "../events/PipelineEvent.ts"
+
+/**
+ * What an event says, as a sentence without its full stop. It quotes names and messages as they are:
+ * whoever prints it to a terminal escapes control characters.
+ */
+export const describe = (event: PipelineEvent): string => {
+  switch (event._tag) {
+    case "Defined":
+      return defined(event)
+    case "DesiredStatusSet":
+      return `wanted ${event.desired}${event.reason === "" ? "" : `: ${event.reason}`}`
+    case "ProvisioningStarted":
+      return "provisioning"
+    case "InitializingStarted":
+      return "initializing"
+    case "Deployed":
+      return "ready"
+    case "Paused":
+      return "paused"
+    case "Resumed":
+      return "running"
+    case "BecameUnavailable":
+      return `unavailable: ${reason(event.reason)}`
+    case "BecameAvailable":
+      return "available again"
+    case "DeploymentFailed":
+      return `could not be deployed: ${reason(event.error)}`
+    case "ShutdownStarted":
+      return "shutting down"
+    case "ShutDown":
+      return "shut down"
+    case "Scheduled":
+      return `tick ${event.tick} is next`
+    case "TickSkipped":
+      return `tick ${event.tick} was skipped: ${event.reason}`
+    case "Triggered":
+      return `triggered${event.tick === undefined ? "" : ` by tick ${event.tick}`}: ${event.reason}`
+    case "RunStarted":
+      return `run ${event.run} started${from(event.from)}`
+    case "BatchSealed":
+      return sealed(event)
+    case "StageApplied":
+      return applied(event)
+    case "DuplicateSuppressed":
+      return `${event.stage} has batch ${event.batch} already, from attempt ${event.attempt}`
+    case "OutputFinished":
+      return `the output of ${event.stage} is complete`
+    case "Retried":
+      return retried(event)
+    case "Completed":
+      return `run ${event.run} completed`
+    case "Failed":
+      return `run ${event.run} failed: ${reason(event.reason)}`
+    case "Crashed":
+      return `run ${event.run} was cut off: ${reason(event.reason)}`
+    case "ReplayStarted":
+      return `run ${event.run} goes on${from(event.from)}${event.generation === 0 ? "" : `, generation ${event.generation}`}`
+  }
+}
+
+const reason = ({ code, message }: Reason): string => `${code}: ${message}`
+
+const number = (value: number): string => value.toLocaleString("en-US")
+
+const count = (value: number, one: string): string => `${number(value)} ${one}${value === 1 ? "" : "s"}`
+
+const from = (checkpoints: EventOf<"RunStarted">["from"]): string =>
+  checkpoints.length === 0
+    ? ""
+    : ` from ${checkpoints.map(({ offset, source }) => `${source} ${number(offset)}`).join(", ")}`
+
+const defined = ({ findings, name, signature }: EventOf<"Defined">): string =>
+  signature === null
+    ? `defined as ${name}, with ${count(findings.length, "finding")}: it cannot run`
+    : `defined as ${name}, signature ${signature.slice(0, 12)}`
+
+const sealed = (event: EventOf<"BatchSealed">): string => {
+  const { attempt, batch, count: read, letters, offset, source, totals } = event
+  const rest = [
+    ...Object.entries(event.branches).map(([stage, { records }]) => `${number(records)} for ${stage}`),
+    ...(totals.filtered === 0 ? [] : [`${number(totals.filtered)} filtered`]),
+    ...(totals.unrouted === 0 ? [] : [`${number(totals.unrouted)} unrouted`]),
+    ...(letters.length === 0 ? [] : [count(letters.length, "dead letter")])
+  ]
+  const which = attempt === 1 ? `batch ${batch}` : `batch ${batch}, attempt ${attempt}`
+  return `${which}: ${count(read, "record")} of ${source} from ${number(offset)}: ${rest.join(", ")}`
+}
+
+const applied = ({ batch, checkpoint, lagMs, records, stage }: EventOf<"StageApplied">): string => {
+  const place =
+    checkpoint === null ? "" : `; ${checkpoint.source} is settled up to ${number(checkpoint.offset)}`
+  return `${stage} holds ${count(records, "record")} of batch ${batch} after ${number(lagMs)} ms${place}`
+}
+
+const retried = (event: EventOf<"Retried">): string => {
+  const where = event.batch === null ? event.stage : `${event.stage}, batch ${event.batch}`
+  return `${where}: attempt ${event.attempt} did not succeed (${reason(event.reason)}), again in ${number(event.delayMs)} ms`
+}

@@ -1,0 +1,90 @@
+/**
+ * Pipeline files as commands are given them: read, parsed, and every finding at once.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { basename, dirname, extname, resolve } from "node:path"
+import { Effect } from "effect"
+import type { Definition } from "../../events/Definition.ts"
+import { type Finding, finding, isError } from "../../events/Finding.ts"
+import { parsePipelineFile } from "../config/PipelineFile.ts"
+import { Drivers } from "../drivers/Drivers.ts"
+import { nearest } from "../flow/nearest.ts"
+import { findingLines } from "./report.ts"
+import type { Style } from "./terminal.ts"
+
+export interface ReadFile {
+  /** As it was named. */
+  readonly path: string
+  /** The folder its own paths resolve against. */
+  readonly base: string
+  readonly text: string
+  /** Absent when there are errors among the findings. */
+  readonly definition: Definition | undefined
+  readonly findings: ReadonlyArray<Finding>
+}
+
+/** Reads and parses the files; two that define the same pipeline are a finding of the second. */
+export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
+  const drivers = yield* Drivers
+  const names = new Map<string, string>()
+  return paths.map((path) => {
+    const file = readPipelineFile(path, drivers)
+    const name = file.definition?.name
+    if (name === undefined) return file
+    const other = names.get(name)
+    if (other === undefined) {
+      names.set(name, path)
+      return file
+    }
+    const message = `the pipeline ${name} is defined by ${other} as well`
+    const twice = finding("duplicate_pipeline", ["name"], message, "give each file a name of its own")
+    return { ...file, definition: undefined, findings: [...file.findings, twice] }
+  })
+})
+
+const readPipelineFile = (path: string, drivers: Drivers["Service"]): ReadFile => {
+  const base = dirname(resolve(path))
+  let text: string
+  try {
+    text = readFileSync(path, "utf8")
+  } catch (error) {
+    return { path, base, text: "", definition: undefined, findings: [unreadable(path, error)] }
+  }
+  const format = extname(path).toLowerCase() === ".json" ? "json" : "yaml"
+  const parsed = parsePipelineFile({ text, path, format, base, drivers, environment: process.env })
+  const isValid = !parsed.findings.some(isError)
+  return { path, base, text, findings: parsed.findings, definition: isValid ? parsed.definition : undefined }
+}
+
+/** The findings of a file, below its name when there are several files. */
+export const findingsOf = (
+  { findings, path }: Pick<ReadFile, "findings" | "path">,
+  style: Style,
+  isAlone: boolean
+): ReadonlyArray<string> =>
+  findings.length === 0
+    ? []
+    : [...(isAlone ? [] : [style.bold(path)]), ...findings.flatMap((one) => findingLines(one, style))]
+
+const unreadable = (path: string, error: unknown): Finding => {
+  const { code, message } = error as NodeJS.ErrnoException
+  switch (code) {
+    case "ENOENT":
+      return finding("file_not_found", [], `${path} does not exist`, sibling(path))
+    case "EISDIR":
+      return finding("not_a_file", [], `${path} is a folder`, "name the pipeline files in it")
+    default:
+      return finding("file_unreadable", [], `${path} cannot be read: ${message}`)
+  }
+}
+
+const sibling = (path: string): string => {
+  try {
+    const meant = nearest(basename(path), readdirSync(dirname(path)))
+    return meant === undefined ? "`millrace new` writes a file to start from" : `did you mean ${meant}?`
+  } catch {
+    return `the folder ${dirname(path)} does not exist either`
+  }
+}

@@ -1,0 +1,294 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { EventLog, type Head, type LogError } from "../../src/log/EventLog.ts"
+import {
+  layerSqlite,
+  layerSqliteReader,
+  publishAddress,
+  readerPollMs,
+  readHolder
+} from "../../src/log/Sqlite.ts"
+import { databasePath, formatVersion } from "../../src/log/SqliteSchema.ts"
+import { verify } from "../../src/log/verify.ts"
+import { newEvents } from "../contracts/newEvent.ts"
+import { append, range } from "../contracts/onLog.ts"
+import { temporaryDirectory } from "./temporary.ts"
+
+describe("the writer", () => {
+  it.effect("finds everything again after it was closed", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const snapshot = { stream: "a", fold: "state", foldVersion: 1, version: 3, state: "{}" }
+      const head = yield* writing(directory, (log) =>
+        Effect.tap(writeTo(log, "a", 3), () => log.saveSnapshot(snapshot))
+      )
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* log.heads, [head])
+          assert.deepStrictEqual(yield* log.claim("a"), { ...head, epoch: 2 })
+          assert.deepStrictEqual(yield* log.loadSnapshot("a", "state", 1), Option.some(snapshot))
+        })
+      )
+    })
+  )
+
+  it.effect("gives positions without gaps, in the order of commits", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const positions = yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          yield* Effect.forEach(range(1, 20), (n) => writeTo(log, `s${n}`, n), { concurrency: "unbounded" })
+          return yield* Stream.runCollect(Stream.map(log.readAll(), (event) => event.position))
+        })
+      )
+      assert.deepStrictEqual(positions, range(1, 210))
+    })
+  )
+
+  it.effect("commits the appends of many callers in few transactions", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          const heads = yield* Effect.forEach(range(1, 100), (n) => log.claim(`s${n}`))
+          const before = transactions(directory)
+          yield* Effect.forEach(heads, (head) => append(log, head, newEvents(head.stream, 1)), {
+            concurrency: "unbounded"
+          })
+          assert.isBelow(transactions(directory) - before, 5)
+        })
+      )
+    })
+  )
+
+  it.effect("refuses what comes after it was closed, at once", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const log = yield* writing(directory, Effect.succeed)
+      const error = yield* Effect.flip(log.append("a", { expectedVersion: 0, epoch: 0 }, newEvents("a", 1)))
+      assert.deepInclude(error, { reason: { _tag: "Unavailable", message: "The log is closed." } })
+      const other = yield* Effect.flip(log.claim("a"))
+      assert.deepInclude(other, { reason: { _tag: "Unavailable", message: "The log is closed." } })
+    })
+  )
+})
+
+describe("the lock", () => {
+  it.effect("a second writer is refused at once, with the holder's pid and address", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, () =>
+        Effect.gen(function* () {
+          assert.match(
+            yield* refusal(directory),
+            new RegExp(`^Locked: process ${process.pid} on .+ since 1970`)
+          )
+          yield* publishAddress(directory, "http://127.0.0.1:1")
+          assert.match(yield* refusal(directory), /listening at http:\/\/127\.0\.0\.1:1$/)
+          const holder = Option.getOrThrow(yield* readHolder(directory))
+          assert.deepStrictEqual([holder.pid, holder.address], [process.pid, "http://127.0.0.1:1"])
+        })
+      )
+      assert.deepStrictEqual(yield* readHolder(directory), Option.none())
+      yield* writing(directory, () => Effect.void)
+    })
+  )
+
+  it.effect("is freed by a log that could not be opened", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      writeFileSync(databasePath(directory), "nonsense ".repeat(1000))
+      assert.match(yield* refusal(directory), /^Unusable/)
+      rmSync(databasePath(directory))
+      yield* writing(directory, () => Effect.void)
+    })
+  )
+
+  it.effect("a holder that cannot be read is still a holder", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, () =>
+        Effect.gen(function* () {
+          writeFileSync(join(directory, "holder.json"), '{"pid":')
+          assert.strictEqual(yield* refusal(directory), "Locked: another process")
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(publishAddress(directory, "http://x"))))
+        })
+      )
+    })
+  )
+})
+
+describe("what is not a log is refused", () => {
+  const refused = (title: string, prepare: (directory: string) => void, reason: RegExp) =>
+    it.effect(title, () =>
+      Effect.gen(function* () {
+        const directory = join(yield* temporaryDirectory, "data")
+        prepare(directory)
+        assert.match(yield* refusal(directory), reason)
+        assert.match(yield* refusal(directory, layerSqliteReader), reason)
+      })
+    )
+  const database = (sql: string) => (directory: string) => {
+    mkdirSync(directory)
+    const other = new DatabaseSync(databasePath(directory))
+    other.exec(sql)
+    other.close()
+  }
+
+  refused(
+    "a directory that is a file",
+    (directory) => writeFileSync(directory, ""),
+    /^Unusable: .*Name another/
+  )
+  refused(
+    "a file that is not a database",
+    (directory) => {
+      mkdirSync(directory)
+      writeFileSync(databasePath(directory), "nonsense ".repeat(1000))
+    },
+    /^Unusable: millrace\.db is not a database/
+  )
+  refused(
+    "a database of another program",
+    database("pragma application_id = 7; create table t (x)"),
+    /^Unusable: .*another program/
+  )
+  refused(
+    "a log of a newer release",
+    database(`pragma application_id = ${0x6d6c7263}; pragma user_version = ${formatVersion + 1}`),
+    /^Unusable: .*newer Millrace/
+  )
+
+  it.effect("a database without a mark but with tables is left alone", () =>
+    Effect.gen(function* () {
+      const directory = join(yield* temporaryDirectory, "data")
+      database("create table theirs (x)")(directory)
+      assert.match(yield* refusal(directory), /another program/)
+    })
+  )
+})
+
+describe("the reader", () => {
+  it.effect("reads beside the writer, and only reads", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          const head = yield* writeTo(log, "a", 3)
+          const reader = yield* open(layerSqliteReader({ directory }))
+          assert.deepStrictEqual(yield* reader.heads, [head])
+          const next = yield* append(log, head, newEvents("more", 2))
+          assert.deepStrictEqual(yield* reader.heads, [next])
+          assert.deepStrictEqual(
+            yield* Stream.runCollect(reader.readAll()),
+            yield* Stream.runCollect(log.readAll())
+          )
+          for (const write of [
+            reader.claim("a"),
+            append(reader, head, newEvents("x", 1)),
+            reader.saveSnapshot({ stream: "a", fold: "f", foldVersion: 1, version: 1, state: "{}" })
+          ]) {
+            assert.deepInclude(yield* Effect.flip(write as Effect.Effect<unknown, LogError>), {
+              reason: { _tag: "ReadOnly" }
+            })
+          }
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("of a directory without a log sees an empty one, until there is one", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const reader = yield* open(layerSqliteReader({ directory }))
+      assert.deepStrictEqual(yield* reader.heads, [])
+      assert.deepStrictEqual(yield* Stream.runCollect(reader.readAll()), [])
+      assert.deepStrictEqual(yield* Stream.runCollect(reader.read("a")), [])
+      const head = yield* writing(directory, (log) => writeTo(log, "a", 2))
+      assert.deepStrictEqual(yield* reader.heads, [head])
+      assert.match(
+        yield* refusal(join(directory, "typo"), layerSqliteReader),
+        /^Unusable: There is no directory/
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("looks for changes at its interval", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          const head = yield* writeTo(log, "a", 3)
+          const reader = yield* open(layerSqliteReader({ directory }))
+          const fiber = yield* Effect.forkChild(Stream.runCollect(Stream.take(reader.changes, 2)))
+          yield* TestClock.adjust(readerPollMs * 3)
+          yield* append(log, head, newEvents("more", 2))
+          yield* TestClock.adjust(readerPollMs)
+          assert.deepStrictEqual(yield* Fiber.join(fiber), [3, 5])
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("verifies a log that is being written", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          let head = yield* writeTo(log, "a", 2500)
+          const walk = yield* Effect.forkChild(
+            verify().pipe(Effect.provide(layerSqliteReader({ directory }))),
+            { startImmediately: true }
+          )
+          for (const n of range(1, 50)) {
+            head = yield* append(log, head, newEvents(`b${n}`, 2))
+            yield* Effect.yieldNow
+          }
+          const { events, firstBad } = yield* Fiber.join(walk)
+          assert.isNull(firstBad)
+          assert.isAtLeast(events, 2500)
+        })
+      )
+    })
+  )
+})
+
+const writing = <A, E>(directory: string, use: (log: EventLog["Service"]) => Effect.Effect<A, E>) =>
+  EventLog.use(use).pipe(Effect.provide(layerSqlite({ directory })))
+
+const open = (layer: Layer.Layer<EventLog, LogError>) =>
+  Effect.gen(function* () {
+    return yield* Effect.provide(EventLog, yield* Layer.buildWithScope(layer, yield* Scope.Scope))
+  })
+
+const writeTo = (log: EventLog["Service"], stream: string, count: number): Effect.Effect<Head, unknown> =>
+  Effect.flatMap(log.claim(stream), (head) => append(log, head, newEvents(stream, count)))
+
+/** Why the log in a directory does not open. */
+const refusal = (directory: string, layer: typeof layerSqlite = layerSqlite) =>
+  Effect.flip(Effect.scoped(Layer.build(layer({ directory })))).pipe(
+    Effect.map(({ reason }) =>
+      "message" in reason
+        ? `${reason._tag}: ${reason.message}`
+        : "holder" in reason
+          ? `Locked: ${reason.holder}`
+          : ""
+    )
+  )
+
+/**
+ * Commits since the write-ahead log began: each ends with a frame that says how long the database is.
+ * https://www.sqlite.org/fileformat2.html#walformat
+ */
+const transactions = (directory: string): number => {
+  const wal = readFileSync(`${databasePath(directory)}-wal`)
+  const frameBytes = 24 + wal.readUInt32BE(8)
+  let commits = 0
+  for (let at = 32; at + 24 <= wal.length; at += frameBytes) if (wal.readUInt32BE(at + 4) > 0) commits += 1
+  return commits
+}

@@ -1,0 +1,248 @@
+/**
+ * The traces that break a batch protocol with one rule left out, each by its number. Every one was found
+ * by an exhaustive model; here the engine meets it and the rule holds.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import { assert, describe, it } from "vitest"
+import { DriverError } from "../../src/drivers/DriverError.ts"
+import type { MemoryCall } from "../../src/drivers/memory/MemoryHub.ts"
+import { broken, lettersOf, readLog, watchAcks } from "./oracles.ts"
+import { windowOfOne } from "./WindowOfOne.ts"
+import { eventsIn, live, makeWorld, rowsOf, type World } from "./World.ts"
+
+const items = (count: number) => Array.from({ length: count }, (_, id) => ({ id }))
+const runtime = { batch_size: 4, in_flight: 2, checkpoint_interval: "0s" }
+const memory = (name: string) => ({ use: "memory", name })
+
+const twoSinks = {
+  name: "two-sinks",
+  stages: {
+    in: { source: memory("in") },
+    a: { from: "in", sink: memory("a") },
+    b: { from: "in", sink: memory("b") }
+  },
+  runtime
+}
+const oneSink = {
+  name: "one-sink",
+  stages: { in: { source: memory("in") }, a: { from: "in", sink: memory("a") } },
+  runtime
+}
+
+const worldOf = (count: number): World => {
+  const world = makeWorld((hub) => void hub.source("in", items(count)))
+  world.watch = watchAcks(world)
+  return world
+}
+
+const held = (world: World, sink: string) =>
+  world.hub.sink(sink).records.map((record) => (record as { id: number }).id)
+const afterSeal = (types: ReadonlyArray<string>, moment: string) =>
+  moment === "after" && types.includes("BatchSealed")
+const failsOn = (id: number) => (payload: unknown) => {
+  if ((payload as { id: number }).id === id) throw new Error("does not fit today")
+  return payload
+}
+const takesAll = (payload: unknown) => payload
+
+const atRest = (world: World) => {
+  assert.deepStrictEqual(broken(world), [])
+  assert.isTrue(readLog(world).types.includes("Completed"))
+}
+
+describe("counterexamples", () => {
+  it("C1: a letter names its branches, so the other branch keeps the record", async () => {
+    const world = worldOf(4)
+    world.hub.sink("b").encode = failsOn(2)
+    await live(world, twoSinks, { dieOnAppend: afterSeal })
+    await live(world, twoSinks)
+    atRest(world)
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 2, 3])
+    assert.deepStrictEqual(held(world, "b"), [0, 1, 3])
+    assert.deepStrictEqual(
+      lettersOf(world).map(({ branches }) => branches),
+      [["b"]]
+    )
+  })
+
+  it("C2: the winner's seal decides: what a lost attempt dead-lettered is not dead-lettered", async () => {
+    const world = worldOf(4)
+    await live(world, oneSink, { dieOnAppend: afterSeal })
+    world.hub.sink("a").encode = failsOn(2)
+    await live(world, oneSink, { dieOnAppend: afterSeal })
+    world.hub.sink("a").encode = takesAll
+    await live(world, oneSink)
+    atRest(world)
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 2, 3])
+    assert.deepStrictEqual(lettersOf(world), [])
+    const winner = eventsIn(world).find((event) => event._tag === "StageApplied")
+    assert.strictEqual(winner?._tag === "StageApplied" && winner.attempt, 3)
+  })
+
+  it("C3: the sink keeps the attempt, and the counts are the winner's", async () => {
+    const definition = {
+      name: "c3",
+      stages: {
+        in: { source: memory("in") },
+        known: {
+          from: "in",
+          lookup: { ...memory("known"), match: { id: "id" }, into: "row", on_miss: "drop" }
+        },
+        b: { from: "known", sink: memory("b") }
+      },
+      runtime
+    }
+    const world = worldOf(4)
+    world.hub.lookup("known", [{ id: 0 }])
+    await live(world, definition, { dieOnAppend: afterSeal })
+    world.hub.lookup("known", [{ id: 0 }, { id: 2 }])
+    await live(world, definition, {
+      dieOn: (call) => call.operation === "sink.write" && call.phase === "after"
+    })
+    world.hub.lookup("known", [])
+    const life = await live(world, definition)
+    atRest(world)
+    assert.deepStrictEqual(held(world, "b"), [0, 2])
+    assert.deepStrictEqual(life._tag === "Ended" && life.result.state.run?.counts.applied, { b: 2 })
+  })
+
+  it("C4: an old request that lands after the sink was asked wins, and the new letter is void", async () => {
+    const world = worldOf(4)
+    await live(world, oneSink, {
+      dieOn: (call) => call.operation === "sink.write" && call.phase === "before"
+    })
+    world.hub.sink("a").encode = failsOn(2)
+    let landed = false
+    world.meddle = (call) => {
+      if (landed || call.operation !== "sink.write" || call.phase !== "before") return Effect.void
+      landed = true
+      return lateRequest(world)
+    }
+    await live(world, oneSink)
+    atRest(world)
+    assert.isTrue(landed)
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 2, 3])
+    assert.deepStrictEqual(lettersOf(world), [])
+  })
+
+  it("C5: a refusal on the second try does not outlive the first try that lands late", async () => {
+    const world = worldOf(4)
+    let writes = 0
+    world.meddle = (call) => {
+      if (call.operation !== "sink.write" || call.phase !== "before") return Effect.void
+      writes++
+      if (writes === 1) return Effect.fail(timeout(call))
+      if (writes === 2) {
+        world.hub.sink("a").refuse = (record) => ((record as { id: number }).id === 2 ? "no" : undefined)
+        return Effect.void
+      }
+      world.hub.sink("a").refuse = () => undefined
+      return lateRequest(world)
+    }
+    await live(world, oneSink)
+    atRest(world)
+    assert.strictEqual(writes, 3)
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 2, 3])
+    assert.deepStrictEqual(lettersOf(world), [])
+  })
+
+  it("C6: a batch that settles early does not carry the acknowledgement past the one before it", async () => {
+    const definition = {
+      ...oneSink,
+      stages: {
+        in: { source: memory("in") },
+        first: { from: "in", filter: "record.id < 4" },
+        a: { from: "first", sink: memory("a") }
+      }
+    }
+    const world = worldOf(8)
+    let acksAtWrite = -1
+    world.meddle = (call) => {
+      if (call.operation !== "sink.write" || call.phase !== "before") return Effect.void
+      // The write of batch 0 waits until batch 1, which has nothing to write, is settled by its seal.
+      return Effect.promise(async () => {
+        while (readLog(world).batches.size < 2) await new Promise((resolve) => setImmediate(resolve))
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+        acksAtWrite = world.hub.sources.get("in")!.acks.length
+      })
+    }
+    await live(world, definition)
+    atRest(world)
+    assert.strictEqual(acksAtWrite, 0)
+    assert.strictEqual(world.hub.sources.get("in")!.acks.at(-1), 8)
+  })
+
+  it("C7: a resumed run acknowledges its checkpoint again, for a source that waits for it", async () => {
+    const world = worldOf(0)
+    const source = windowOfOne(items(12))
+    world.drivers.push(source)
+    const definition = { ...oneSink, stages: { ...oneSink.stages, in: { source: { use: "window" } } } }
+    await live(world, definition, {
+      dieOnAppend: (types, moment) => moment === "after" && types.includes("StageApplied")
+    })
+    assert.strictEqual(source.acknowledged, 0)
+    await live(world, definition)
+    atRest(world)
+    assert.deepStrictEqual(
+      held(world, "a"),
+      items(12).map(({ id }) => id)
+    )
+    assert.strictEqual(source.acknowledged, 12)
+  })
+
+  it("C8: writes into one sink land in batch order, however slow each of them is", async () => {
+    const world = worldOf(40)
+    let calls = 0
+    world.meddle = (call) =>
+      call.operation === "sink.write"
+        ? Effect.promise(async () => {
+            for (let turn = (calls++ * 7) % 5; turn > 0; turn--)
+              await new Promise((resolve) => setImmediate(resolve))
+          })
+        : Effect.void
+    await live(world, oneSink)
+    atRest(world)
+    assert.deepStrictEqual(
+      held(world, "a"),
+      items(40).map(({ id }) => id)
+    )
+  })
+
+  it("C12: what is applied is flushed when nothing can be sealed: a window of one does not get stuck", async () => {
+    const world = worldOf(0)
+    const source = windowOfOne(items(12))
+    world.drivers.push(source)
+    const definition = {
+      ...oneSink,
+      stages: { ...oneSink.stages, in: { source: { use: "window" } } },
+      runtime: { ...runtime, checkpoint_interval: "1h" }
+    }
+    await live(world, definition)
+    atRest(world)
+    assert.strictEqual(source.acknowledged, 12)
+  })
+})
+
+/** The first attempt's request, which was on its way when its process died. */
+const lateRequest = (world: World): Effect.Effect<void, DriverError> =>
+  Effect.gen(function* () {
+    const [seal] = eventsIn(world).filter((event) => event._tag === "BatchSealed")
+    const id = rowsOf(world)[0]!.stream.slice("pipeline/".length)
+    assert.strictEqual(seal?.attempt, 1)
+    const { meddle } = world
+    world.meddle = () => Effect.void
+    const zombie = yield* Effect.scoped(
+      world.hub.sink("a").open({ epoch: 1, run: seal!.run, receipt: null, finished: false })
+    )
+    yield* zombie.write({ key: `${id}/0/0/a`, batch: 0, attempt: 1, records: items(4) })
+    world.meddle = meddle
+  })
+
+const timeout = (call: MemoryCall): DriverError =>
+  new DriverError({
+    driver: "memory",
+    operation: call.operation,
+    reason: { _tag: "Timeout", code: "timeout", message: "no answer" }
+  })
