@@ -11,7 +11,7 @@ import { Effect, type Result, Schema, SchemaTransformation } from "effect"
 
 /** `250ms`, `5s`, `10m`, `1h`, `7d`; milliseconds once decoded. */
 export const DurationText = Schema.String.check(
-  Schema.isPattern(/^[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d)$/, {
+  Schema.isPattern(/^[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d)$/u, {
     message: "a duration like 250ms, 5s, 10m, 1h or 7d"
   })
 ).annotate({ identifier: "Duration", description: "A duration like 250ms, 5s, 10m, 1h or 7d" })
@@ -43,15 +43,13 @@ export const DurationMs = DurationText.pipe(
 )
 
 /** Names of pipelines and stages. */
-export const namePattern = /^[a-zA-Z0-9_-]{1,100}$/
+export const namePattern = /^[a-zA-Z0-9_-]{1,100}$/u
 export const Name = Schema.String.check(
   Schema.isPattern(namePattern, { message: "1 to 100 letters, digits, _ or -" })
-).annotate({ identifier: "Name" })
+).annotate({ identifier: "Name", description: "1 to 100 letters, digits, _ or -" })
 
 /** A CEL expression over `record`, `metadata`, `key` and `event_time`. */
-export const Expression = Schema.String.check(
-  Schema.isMinLength(1, { message: "an expression, which is not empty" })
-).annotate({
+export const Expression = Schema.String.check(Schema.isMinLength(1, { message: "an expression" })).annotate({
   identifier: "Expression",
   description: "A CEL expression over record, metadata, key and event_time"
 })
@@ -61,13 +59,17 @@ export const Expression = Schema.String.check(
  * JSON type, `$ref`, `properties`, `anyOf` …) or the short form, field names to
  * `string | number | integer | boolean | object | array | any`, with `?` behind a field that may be absent or null.
  */
-export const Contract = Schema.Record(Schema.String, Schema.Json).annotate({ identifier: "Contract" })
+export const Contract = Schema.Record(Schema.String, Schema.Json).annotate({
+  identifier: "Contract",
+  description:
+    "Field names to string, number, integer, boolean, object, array or any, with ? behind what may be absent; or a JSON Schema"
+})
 export type Contract = typeof Contract.Type
 
 /** An edge into a stage: from where, and for which records (all, when there is no `when`). */
 const EdgeStruct = Schema.Struct({ stage: Name, when: Schema.optionalKey(Expression) })
 export type Edge = typeof EdgeStruct.Type
-const EdgeWire = Schema.Union([Name, EdgeStruct]).annotate({ description: "a stage name or { stage, when }" })
+const EdgeWire = Schema.Union([Name, EdgeStruct]).annotate({ expected: "a stage name or { stage, when }" })
 const toEdge = (wire: string | Edge): Edge => (typeof wire === "string" ? { stage: wire } : wire)
 const fromEdge = (edge: Edge): string | Edge => (edge.when === undefined ? edge.stage : edge)
 
@@ -77,7 +79,8 @@ const EdgesWire = Schema.Union([
   EdgeStruct,
   Schema.Array(EdgeWire).check(Schema.isMinLength(1))
 ]).annotate({
-  description: "a stage name, { stage, when } or a list of them"
+  expected: "a stage name, { stage, when } or a list of them",
+  description: "Where the records come from: a stage name, { stage, when } or a list of them"
 })
 const Edges = EdgesWire.pipe(
   Schema.decodeTo(
@@ -110,7 +113,10 @@ export const isMapEdit = (map: MapStage): map is typeof MapEdit.Type =>
     ([key, value]) => (key === "set" && typeof value === "object") || (key === "drop" && Array.isArray(value))
   )
 // Expressions first: an edit never decodes as them, while a struct of optional keys would take anything.
-const MapStage = Schema.Union([Expressions, MapEdit])
+const MapStage = Schema.Union([Expressions, MapEdit]).annotate({
+  expected: "field names with an expression each, or { set, drop }",
+  description: "The new payload, field by field; or an edit of the old one: { set, drop }"
+})
 export type MapStage = typeof MapStage.Type
 
 /**
@@ -161,7 +167,7 @@ export const ScheduleDefinition = Schema.Union([
   Schema.Literal("manual"),
   Schema.Struct({ interval: DurationMs, ...Timing }),
   Schema.Struct({ cron: Schema.String, time_zone: Schema.String, ...Timing })
-]).annotate({ description: 'manual, { interval: 5m } or { cron: "0 6 * * *", time_zone: Europe/Berlin }' })
+]).annotate({ expected: 'manual, { interval: 5m } or { cron: "0 6 * * *", time_zone: Europe/Berlin }' })
 export type ScheduleDefinition = typeof ScheduleDefinition.Type
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))

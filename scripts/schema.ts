@@ -6,8 +6,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { Schema } from "effect"
-import { Definition } from "../events/Definition.ts"
+import { type JsonSchema, Schema } from "effect"
+import { Definition, stageKinds } from "../events/Definition.ts"
 
 /** The file as it should be. */
 export const pipelineSchema = (): string => {
@@ -16,10 +16,23 @@ export const pipelineSchema = (): string => {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Millrace pipeline",
     description: "A data pipeline: stages that records pass from sources to sinks, and how they are run.",
-    ...schema,
+    ...withOneKind(schema),
     $defs: definitions
   }
   return `${JSON.stringify(document, null, 2)}\n`
+}
+
+/** What a Schema cannot say of its keys: a stage has exactly one kind. */
+const withOneKind = (schema: JsonSchema.JsonSchema): JsonSchema.JsonSchema => {
+  const document = structuredClone(schema) as {
+    readonly properties: {
+      readonly stages: { readonly patternProperties: Record<string, JsonSchema.JsonSchema> }
+    }
+  }
+  for (const stage of Object.values(document.properties.stages.patternProperties)) {
+    stage.oneOf = stageKinds.map((kind) => ({ required: [kind] }))
+  }
+  return document
 }
 
 export const pipelineSchemaFile = fileURLToPath(new URL("../pipeline.schema.json", import.meta.url))

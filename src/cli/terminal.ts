@@ -19,11 +19,11 @@ export interface Style {
 type Output = Pick<WriteStream, "isTTY">
 
 /** A terminal that moves its cursor when told to. */
-export const isTerminal = (output: Output): boolean => output.isTTY === true && process.env["TERM"] !== "dumb"
+export const isTerminal = (output: Output): boolean => output.isTTY === true && process.env.TERM !== "dumb"
 
 /** Colours for a terminal, plain text for everything else and where NO_COLOR is set (https://no-color.org). */
 export const styleOf = (output: Output): Style => {
-  const wanted = isTerminal(output) && (process.env["NO_COLOR"] ?? "") === ""
+  const wanted = isTerminal(output) && (process.env.NO_COLOR ?? "") === ""
   const paint =
     (code: number): Paint =>
     (text) =>

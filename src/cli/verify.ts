@@ -97,8 +97,10 @@ const makeFolds = (snapshots: ReadonlyMap<string, Snapshot>) => {
       return
     }
     const [event, same] = [decodePipelineEvent(row), decodePipelineEvent(row)]
-    if (Result.isFailure(event)) return bad(row, event.failure.message)
-    if (Result.isFailure(same)) return bad(row, "the event could be read once, but not twice")
+    if (Result.isFailure(event) || Result.isFailure(same)) {
+      bad(row, Result.isFailure(event) ? event.failure.message : "the event could be read only once")
+      return
+    }
     const fold = folds.get(row.stream) ?? {
       once: PipelineState.initial,
       again: PipelineState.initial,

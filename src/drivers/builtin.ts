@@ -3,11 +3,18 @@
  *
  * @module
  */
+import { consoleDriver } from "./console/ConsoleDriver.ts"
 import type { Driver } from "./Driver.ts"
 import { fileDriver } from "./file/FileDriver.ts"
+import { generatorDriver } from "./generator/GeneratorDriver.ts"
 import { makeMemoryHub } from "./memory/MemoryHub.ts"
 
 /** What `use: memory` means in a pipeline file: a program fills it before it runs the pipeline. */
 export const memoryHub = makeMemoryHub()
 
-export const builtinDrivers: ReadonlyArray<Driver> = [fileDriver, memoryHub.driver]
+export const builtinDrivers: ReadonlyArray<Driver> = [
+  fileDriver,
+  generatorDriver,
+  consoleDriver,
+  memoryHub.driver
+]

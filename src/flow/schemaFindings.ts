@@ -121,11 +121,10 @@ const literals = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   return ast._tag === "Union" ? ast.types.flatMap(literals) : []
 }
 
-/** What a schema takes, in words; its `description` where it has one. */
+/** What a schema takes, in words; its own words (`expected`, or a check's `message`) where it has them. */
 const describe = (ast: SchemaAST.AST): string => {
-  // Annotations made behind a check belong to the check.
-  const told = ast.annotations?.description ?? ast.checks?.at(-1)?.annotations?.description
-  if (typeof told === "string") return lowerFirst(told)
+  const told = ast.annotations?.expected ?? ast.checks?.at(-1)?.annotations?.message
+  if (typeof told === "string") return told
   switch (ast._tag) {
     case "String":
       return "a text"
@@ -145,8 +144,6 @@ const describe = (ast: SchemaAST.AST): string => {
       return "another value"
   }
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
 const shown = (value: unknown): string => {
   if (value === undefined || value === null) return "nothing"

@@ -92,7 +92,7 @@ export const openWriter = (directory: string): DatabaseSync => {
 
 /** Opens the log for reading; nothing when there is none in the directory yet. Throws. */
 export const openReader = (directory: string): DatabaseSync | undefined => {
-  if (!statSync(directory, { throwIfNoEntry: false })) {
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     refuse({
       _tag: "Unusable",
       message: `There is no directory ${directory}. Name the one that holds the log.`

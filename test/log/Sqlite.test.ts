@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
-import * as Layer from "effect/Layer"
+import { Clock, Effect, Exit, Fiber, Layer, Logger, Option, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { EventLog, type Head, type LogError } from "../../src/log/EventLog.ts"
 import {
@@ -15,7 +14,7 @@ import {
 } from "../../src/log/Sqlite.ts"
 import { databasePath, formatVersion } from "../../src/log/SqliteSchema.ts"
 import { verify } from "../../src/log/verify.ts"
-import { newEvents } from "../contracts/newEvent.ts"
+import { newEvent, newEvents } from "../contracts/newEvent.ts"
 import { append, range } from "../contracts/onLog.ts"
 import { temporaryDirectory } from "./temporary.ts"
 
@@ -63,6 +62,59 @@ describe("the writer", () => {
           assert.isBelow(transactions(directory) - before, 5)
         })
       )
+    })
+  )
+
+  it.effect("reads large payloads in pages of few events", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          const payload = JSON.stringify("x".repeat(2_500_000))
+          const head = yield* log.claim("a")
+          yield* append(
+            log,
+            head,
+            range(1, 5).map((n) => newEvent(`${n}`, { payload }))
+          )
+          for (const events of [log.read("a"), log.readAll(), log.readAll({ types: ["Tested"] })]) {
+            const pages: Array<number> = []
+            yield* Stream.runForEachArray(events, (page) => Effect.sync(() => pages.push(page.length)))
+            assert.deepStrictEqual(pages, [2, 2, 1])
+          }
+        })
+      )
+    })
+  )
+
+  it.effect("goes on after a defect in the middle of a transaction", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          const head = yield* writeTo(log, "a", 3)
+          const broken = [newEvent("x"), newEvent("y", { at: Symbol("not a time") as unknown as number })]
+          assert.isTrue(Exit.hasDies(yield* Effect.exit(append(log, head, broken))))
+          assert.deepStrictEqual(yield* log.heads, [head])
+          assert.strictEqual((yield* append(log, head, newEvents("b", 1))).version, 4)
+        })
+      )
+    })
+  )
+
+  it.effect("reports a slow commit after the fact", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const messages: Array<unknown> = []
+      const logger = Logger.make(({ message }) => messages.push(message))
+      const clock = yield* Clock.Clock
+      let now = 0
+      const slow: Clock.Clock = { ...clock, currentTimeMillis: Effect.sync(() => (now += 600)) }
+      yield* writing(directory, (log) => writeTo(log, "a", 1)).pipe(
+        Effect.provideService(Clock.Clock, slow),
+        Effect.provide(Logger.layer([logger]))
+      )
+      assert.deepStrictEqual(messages, [["The log took 600 ms to commit 1 appends."]])
     })
   )
 
@@ -140,11 +192,7 @@ describe("what is not a log is refused", () => {
     other.close()
   }
 
-  refused(
-    "a directory that is a file",
-    (directory) => writeFileSync(directory, ""),
-    /^Unusable: .*Name another/
-  )
+  refused("a directory that is a file", (directory) => writeFileSync(directory, ""), /^Unusable: .*Name /)
   refused(
     "a file that is not a database",
     (directory) => {
@@ -258,7 +306,7 @@ describe("the reader", () => {
   )
 })
 
-const writing = <A, E>(directory: string, use: (log: EventLog["Service"]) => Effect.Effect<A, E>) =>
+const writing = <A, E, R>(directory: string, use: (log: EventLog["Service"]) => Effect.Effect<A, E, R>) =>
   EventLog.use(use).pipe(Effect.provide(layerSqlite({ directory })))
 
 const open = (layer: Layer.Layer<EventLog, LogError>) =>

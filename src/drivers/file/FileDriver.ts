@@ -4,6 +4,7 @@
  * @module
  */
 import type { Driver } from "../Driver.ts"
+import { fileLookup } from "./FileLookup.ts"
 import { fileSink } from "./FileSink.ts"
 import { fileSource } from "./FileSource.ts"
 
@@ -12,5 +13,6 @@ export const fileDriver: Driver = {
   class: "file",
   guarantee: "effectively_once",
   source: fileSource,
-  sink: fileSink
+  sink: fileSink,
+  lookup: fileLookup
 }

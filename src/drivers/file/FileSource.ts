@@ -14,6 +14,7 @@ import { pathOf } from "./formats.ts"
 import { ndjsonFormat } from "./NdjsonFormat.ts"
 import { openCsv } from "./openCsv.ts"
 import { type OpenedText, openText } from "./openText.ts"
+import { openParquet } from "./ParquetReader.ts"
 import { type RecordFormat, TextReader } from "./TextReader.ts"
 
 export const fileSource: Offer<FileSourceConfig, Source> = {
@@ -22,11 +23,14 @@ export const fileSource: Offer<FileSourceConfig, Source> = {
   make: (config, context) => Effect.succeed(makeSource(config, context))
 }
 
-const makeSource = (config: FileSourceConfig, context: DriverContext): Source => {
+/** The source these settings mean. */
+export const makeSource = (config: FileSourceConfig, context: DriverContext): Source => {
   const path = pathOf(config, context)
   switch (sourceFormat(config)) {
     case "csv":
       return { open: (from) => openReader(path, config, from, (opened) => openCsv(config, opened)) }
+    case "parquet":
+      return { open: (from) => openParquet(path, config.columns, from) }
     default:
       return { open: (from) => openReader(path, config, from, () => Effect.succeed(ndjsonFormat)) }
   }

@@ -1,0 +1,140 @@
+/**
+ * The records that could not be handled, once it is certain that they were not.
+ *
+ * A letter is provisional until the branch it is owed on is settled. The attempt that won is the truth
+ * for its branch: its letters count, those of other attempts are void. So the fold keeps the letters of
+ * every attempt at a batch until each branch has its winner, and lists only what a winner sealed.
+ *
+ * @module
+ */
+import type { EventOf, Letter, PipelineEvent } from "../events/PipelineEvent.ts"
+
+/** A letter that counts: on `branches` it was decided by the attempt that won. */
+export interface DeadLetter extends Letter {
+  readonly run: string
+  readonly batch: number
+  /** How many times its batch was sealed with it. */
+  readonly attempts: number
+}
+
+/** What the attempts at one batch sealed as letters, while a branch of it has no winner. */
+interface Provisional {
+  readonly run: string
+  /** The branches that have no winner yet. */
+  readonly owed: ReadonlyArray<string>
+  readonly letters: Readonly<Record<number, ReadonlyArray<Letter>>>
+}
+
+export interface DeadLetters {
+  /** By batch. */
+  readonly settled: Readonly<Record<number, ReadonlyArray<DeadLetter>>>
+  /** By batch; only batches that have letters at all. */
+  readonly provisional: Readonly<Record<number, Provisional>>
+  readonly generation: number
+}
+
+export const initial: DeadLetters = { settled: {}, provisional: {}, generation: 0 }
+
+export const evolve = (state: DeadLetters, event: PipelineEvent): DeadLetters => {
+  switch (event._tag) {
+    // What an abandoned run still owed is owed no more, and nobody will say who won.
+    case "RunStarted":
+      return { ...state, provisional: {} }
+    case "BatchSealed":
+      return sealed(state, event)
+    case "StageApplied":
+    case "DuplicateSuppressed":
+      return settle(state, event.batch, event.stage, event.attempt)
+    case "ReplayStarted":
+      return replayed(state, event)
+    default:
+      return state
+  }
+}
+
+/** The letters that count, in the order their records were read. */
+export const list = (state: DeadLetters): ReadonlyArray<DeadLetter> =>
+  Object.values(state.settled).flatMap((letters) => letters.toSorted((a, b) => a.offset - b.offset))
+
+const sealed = (state: DeadLetters, event: EventOf<"BatchSealed">): DeadLetters => {
+  const { attempt, batch, branches, letters, run } = event
+  const known = state.provisional[batch]
+  if (known === undefined && letters.length === 0) return state
+  const before: Provisional = known ?? { run, owed: Object.keys(branches), letters: {} }
+  const provisional = { ...before, letters: { ...before.letters, [attempt]: letters } }
+  const next: DeadLetters = {
+    ...state,
+    // A letter that is listed for one branch and sealed again for another has one more attempt.
+    settled: withBatch(
+      state.settled,
+      batch,
+      (state.settled[batch] ?? []).map((letter) => ({
+        ...letter,
+        attempts: attemptsAt(provisional, letter.id)
+      }))
+    ),
+    provisional: { ...state.provisional, [batch]: provisional }
+  }
+  // Only a first seal settles a branch it has nothing for: later ones wait for the sink's word.
+  const nothing = attempt === 1 ? Object.keys(branches).filter((stage) => branches[stage]?.records === 0) : []
+  return nothing.reduce((to, stage) => settle(to, batch, stage, attempt), next)
+}
+
+const settle = (state: DeadLetters, batch: number, stage: string, winner: number): DeadLetters => {
+  const provisional = state.provisional[batch]
+  if (provisional === undefined || !provisional.owed.includes(stage)) return state
+  const owed = provisional.owed.filter((branch) => branch !== stage)
+  const { [batch]: _, ...others } = state.provisional
+  const letters = (provisional.letters[winner] ?? []).filter(({ branches }) => branches.includes(stage))
+  return {
+    ...state,
+    settled: withBatch(
+      state.settled,
+      batch,
+      merged(state.settled[batch] ?? [], letters, batch, stage, provisional)
+    ),
+    provisional: owed.length === 0 ? others : { ...others, [batch]: { ...provisional, owed } }
+  }
+}
+
+/** One record is one letter, on however many branches it is owed. */
+const merged = (
+  known: ReadonlyArray<DeadLetter>,
+  letters: ReadonlyArray<Letter>,
+  batch: number,
+  stage: string,
+  provisional: Provisional
+): ReadonlyArray<DeadLetter> => {
+  const byId = new Map(known.map((letter) => [letter.id, letter]))
+  for (const letter of letters) {
+    const branches = [...(byId.get(letter.id)?.branches ?? []), stage]
+    const attempts = attemptsAt(provisional, letter.id)
+    byId.set(letter.id, { ...letter, branches, run: provisional.run, batch, attempts })
+  }
+  return [...byId.values()]
+}
+
+const withBatch = (
+  settled: DeadLetters["settled"],
+  batch: number,
+  letters: ReadonlyArray<DeadLetter>
+): DeadLetters["settled"] =>
+  letters.length === 0 && settled[batch] === undefined ? settled : { ...settled, [batch]: letters }
+
+const attemptsAt = ({ letters }: Provisional, id: string): number =>
+  Object.values(letters).filter((sealed) => sealed.some((letter) => letter.id === id)).length
+
+/** A new generation decides its range anew: the letters of the old one from there on are void. */
+const replayed = (state: DeadLetters, event: EventOf<"ReplayStarted">): DeadLetters => {
+  if (event.generation <= state.generation) return state
+  const from = new Map(event.from.map(({ offset, source }) => [source, offset]))
+  const settled: Record<number, ReadonlyArray<DeadLetter>> = {}
+  for (const [batch, letters] of Object.entries(state.settled)) {
+    const standing = letters.filter(
+      ({ offset, run, source }) => run !== event.run || offset < (from.get(source) ?? 0)
+    )
+    if (standing.length > 0) settled[Number(batch)] = standing
+  }
+  // A replay starts with nothing owed, so what is provisional is of the generation that ended.
+  return { settled, provisional: {}, generation: event.generation }
+}

@@ -1,0 +1,152 @@
+/**
+ * A file as a table that records are enriched from, held in memory.
+ *
+ * Where several rows have the same key the first one is found.
+ *
+ * @module
+ */
+import { Effect, Schema } from "effect"
+import type { DriverContext, Offer } from "../Driver.ts"
+import type { DriverError } from "../DriverError.ts"
+import type { Lookup, LookupTable } from "../Lookup.ts"
+import { indexRows, type LookupRow } from "../memory/indexRows.ts"
+import type { SourceReader } from "../Source.ts"
+import { makeSource } from "./FileSource.ts"
+import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
+import { fileError, misconfigured } from "./fileError.ts"
+import { type FileFormat, formatOf, pathOf } from "./formats.ts"
+import { nearest } from "./nearest.ts"
+import { openRegular } from "./openText.ts"
+
+const positive = Schema.Int.check(Schema.isGreaterThan(0))
+
+/** `format: json` is one array of objects; `maxRows` bounds what is held in memory. */
+export const FileLookupConfig = Schema.Struct({
+  path: Schema.NonEmptyString,
+  format: Schema.optionalKey(Schema.Literals(["csv", "json", "ndjson"])),
+  delimiter: Schema.optionalKey(Delimiter),
+  types: Schema.optionalKey(FieldTypes),
+  maxRows: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1_000_000)))
+})
+  .check(Schema.makeFilter((config) => issuesOf(config)))
+  .pipe(Schema.encodeKeys({ maxRows: "max_rows" }))
+export type FileLookupConfig = typeof FileLookupConfig.Type
+
+export const fileLookup: Offer<FileLookupConfig, Lookup> = {
+  config: FileLookupConfig,
+  resource: pathOf,
+  make: (config, context) =>
+    Effect.succeed({
+      open: (columns) =>
+        Effect.gen(function* () {
+          const rows = yield* readRows(config, context)
+          const path = pathOf(config, context)
+          return yield* Effect.try({
+            try: () => tableOf(path, rows, columns),
+            catch: (cause) => fileError("open", path, "read", cause)
+          })
+        })
+    })
+}
+
+const issuesOf = (config: {
+  readonly path: string
+  readonly format?: FileFormat
+  readonly delimiter?: string
+  readonly types?: object
+}): Array<Schema.FilterIssue> => {
+  const format = config.format ?? formatOf(config.path)
+  if (format === undefined || format === "parquet") {
+    return [{ path: ["format"], issue: "say csv, json or ndjson; the extension does not tell one of them" }]
+  }
+  return (["delimiter", "types"] as const)
+    .filter((key) => format !== "csv" && config[key] !== undefined)
+    .map((key) => ({ path: [key], issue: `only a csv file has ${key}, this one is ${format}` }))
+}
+
+const tableOf = (
+  path: string,
+  rows: ReadonlyArray<LookupRow>,
+  columns: ReadonlyArray<string>
+): LookupTable => {
+  // The rows of a JSON file need not all have the same fields.
+  const known = new Set(rows.slice(0, sampledRows).flatMap((row) => Object.keys(row)))
+  const missing = columns.find(
+    (column) => !known.has(column) && !rows.some((row) => Object.hasOwn(row, column))
+  )
+  if (missing !== undefined && rows.length > 0) {
+    const close = nearest(missing, [...known])
+    throw misconfigured(
+      "open",
+      "unknown_column",
+      `${path} has no column ${missing}`,
+      close === undefined ? `its columns are ${[...known].join(", ")}` : `did you mean ${close}?`
+    )
+  }
+  return indexRows(rows, columns)
+}
+
+const sampledRows = 1000
+
+const readRows = (
+  config: FileLookupConfig,
+  context: DriverContext
+): Effect.Effect<ReadonlyArray<LookupRow>, DriverError> => {
+  const path = pathOf(config, context)
+  const format = config.format ?? formatOf(config.path)
+  return Effect.scoped(
+    Effect.gen(function* () {
+      if (format === "json") return yield* readArray(path, config.maxRows)
+      const { maxRows, ...settings } = config
+      const source = makeSource(
+        { ...settings, format: format === "csv" ? "csv" : "ndjson", maxRecordBytes: defaultMaxRecordBytes },
+        context
+      )
+      return yield* drain(path, yield* source.open(null), maxRows)
+    })
+  )
+}
+
+const drain = Effect.fnUntraced(function* (path: string, reader: SourceReader, maxRows: number) {
+  const rows: Array<LookupRow> = []
+  for (;;) {
+    const batch = yield* reader.next({ records: 10_000, bytes: 8 * 1024 * 1024 })
+    if (batch === null) return rows
+    for (const { failure, payload } of batch.records) {
+      if (failure !== undefined) return yield* malformed(path, `row ${rows.length + 1}: ${failure.message}`)
+      if (!isRow(payload)) return yield* malformed(path, `row ${rows.length + 1} is not an object`)
+      rows.push(payload)
+    }
+    if (rows.length > maxRows) return yield* tooLarge(path, maxRows)
+  }
+})
+
+const readArray = Effect.fnUntraced(function* (path: string, maxRows: number) {
+  const handle = yield* openRegular(path)
+  const rows = yield* Effect.tryPromise({
+    try: async (): Promise<unknown> => {
+      const text = await handle.readFile("utf8")
+      return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+    },
+    catch: (cause) =>
+      cause instanceof SyntaxError ? malformed(path, cause.message) : fileError("open", path, "read", cause)
+  })
+  if (!Array.isArray(rows) || !rows.every(isRow))
+    return yield* malformed(path, "it is not an array of objects")
+  if (rows.length > maxRows) return yield* tooLarge(path, maxRows)
+  return rows as ReadonlyArray<LookupRow>
+})
+
+const isRow = (value: unknown): value is LookupRow =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const malformed = (path: string, why: string) =>
+  misconfigured("open", "malformed_lookup", `${path} cannot be used as a table: ${why}`)
+
+const tooLarge = (path: string, maxRows: number) =>
+  misconfigured(
+    "open",
+    "lookup_too_large",
+    `${path} has more than ${maxRows} rows, which is what is held in memory`,
+    "raise max_rows, or keep the table in a database"
+  )
