@@ -70,7 +70,7 @@ const sealed = (state: DeadLetters, event: EventOf<"BatchSealed">): DeadLetters 
       batch,
       (state.settled[batch] ?? []).map((letter) => ({
         ...letter,
-        attempts: attemptsAt(provisional, letter.id)
+        attempts: named.get(letter.id) ?? 0
       }))
     ),
     provisional: { ...state.provisional, [batch]: provisional }

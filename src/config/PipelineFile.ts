@@ -49,10 +49,8 @@ export const parsePipelineFile = (input: PipelineFileInput): PipelineFile => {
   const { definition, findings, trace } = salvage(document.value)
   const checked =
     definition === undefined ? [] : check(definition, input).flatMap((each) => trace(each) ?? [])
-  const all = placed(
-    [...document.findings, ...findings, ...checked.map((each) => asWritten(each, document.value))],
-    document.locate
-  )
+  const found = [...findings, ...checked.map((each) => asWritten(each, document.value))]
+  const all = placed([...document.findings, ...found.filter(isNews(document.findings))], document.locate)
   return definition === undefined || all.some(isError) ? { findings: all } : { definition, findings: all }
 }
 
@@ -102,6 +100,22 @@ const escaped = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(escaped)
   if (typeof value !== "object" || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, escaped(part)]))
+}
+
+/**
+ * Where the text itself is at fault, what the schema says of the same value is the same mistake again; so
+ * is what a driver says of settings of which one has no value.
+ */
+const isNews = (before: ReadonlyArray<Finding>): ((finding: Finding) => boolean) => {
+  const faulty = before.filter(isError).map(({ pointer }) => pointer)
+  const pointers = new Set(faulty)
+  const ends = new Set(
+    faulty.map((pointer) => /^\/stages\/[^/]+\/(?:source|sink|lookup)(?=\/)/.exec(pointer)?.[0])
+  )
+  return ({ code, pointer }) => {
+    const end = /^\/stages\/[^/]+\/(?:source|sink|lookup)/.exec(pointer)?.[0]
+    return !pointers.has(pointer) && (end === undefined || !ends.has(end) || code.startsWith("unknown_"))
+  }
 }
 
 const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge", "bad_expression"])

@@ -6,7 +6,17 @@
  *
  * @module
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml"
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar
+} from "yaml"
 import { type Finding, finding } from "../../events/Finding.ts"
 import { isForbiddenKey } from "../flow/celEnvironment.ts"
 import { type Environment, substitute } from "./environment.ts"
@@ -89,6 +99,10 @@ const jsonFindings = (text: string): ReadonlyArray<Finding> => {
   }
 }
 
+/** Does the number stand for other digits than the ones that are written? */
+const isInexact = (value: number, source: string): boolean =>
+  !Number.isSafeInteger(value) && String(value) !== source.replace("+", "")
+
 type Path = ReadonlyArray<string | number>
 
 class Conversion {
@@ -137,7 +151,7 @@ class Conversion {
         this.#convert(item, [...at, index], aliased)
       )
     }
-    return isScalar(node) ? this.#scalar(node.value, at) : null
+    return isScalar(node) ? this.#scalar(node, at) : null
   }
 
   #follow(name: string, at: Path): unknown {
@@ -178,7 +192,7 @@ class Conversion {
     return String(value)
   }
 
-  #scalar(value: unknown, at: Path): unknown {
+  #scalar({ source, value }: Scalar, at: Path): unknown {
     switch (typeof value) {
       case "string":
         return substitute(value, this.#environment, ({ code, message, suggestion }) => {
@@ -187,7 +201,7 @@ class Conversion {
         })
       case "number":
         if (!Number.isFinite(value)) return this.#complain("bad_value", at, `${value} is no JSON number`)
-        if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        if (source !== undefined && /^[-+]?[0-9]+$/.test(source) && isInexact(value, source)) {
           return this.#complain("bad_value", at, "The number is too large to be exact", "Put it in quotes")
         }
         return value

@@ -20,8 +20,11 @@ export const lint = (definition: Definition): ReadonlyArray<Finding> =>
     })
   )
 
-/** Errors in the schedule: an expression that is no cron, a time zone that does not exist. */
+/** Errors in the schedule: no time between runs, an expression that is no cron, a time zone that is none. */
 export const checkSchedule = ({ schedule }: Definition): ReadonlyArray<Finding> => {
+  if (typeof schedule !== "string" && "interval" in schedule && schedule.interval === 0) {
+    return [finding("bad_value", ["schedule", "interval"], "interval is more than nothing")]
+  }
   if (typeof schedule === "string" || !("cron" in schedule)) return []
   const findings: Array<Finding> = []
   const cron = Cron.parse(schedule.cron)

@@ -5,20 +5,18 @@
  * @module
  */
 import { Clock, Deferred, Effect, Option, Queue, type Semaphore } from "effect"
-import { idempotencyKey, type Position } from "../../events/Checkpoint.ts"
-import type { SealedBranch } from "../../events/PipelineEvent.ts"
-import { lastAttempt, owedBranches } from "../../projections/OpenBatch.ts"
-import { openBatch, type PipelineState } from "../../projections/PipelineState.ts"
-import type { Receipt, SinkBatch } from "../drivers/Sink.ts"
+import type { Position } from "../../events/Checkpoint.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
+import type { Receipt } from "../drivers/Sink.ts"
 import type { SourceReader } from "../drivers/Source.ts"
-import type { Applied, Journal, JournalError, Retry, Seal } from "./Journal.ts"
+import type { Applied, Journal, JournalError, Retry } from "./Journal.ts"
 import type { Lane } from "./Lane.ts"
-import { letters, type Outcome, sealedBranch, without } from "./Outcome.ts"
 import type { Plan } from "./Plan.ts"
 import type { Prepared } from "./Reader.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
 import type { Message, RunEnd } from "./Worker.ts"
+import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
 
 /** How the pump ended: nothing is left to do but finish, or the run was drained before its end. */
 export type PumpEnd = { readonly _tag: "AtEnd" } | { readonly _tag: "Drained"; readonly end: RunEnd }
@@ -40,15 +38,6 @@ const quietMs = 20
 const messagesAtOnce = 256
 /** Batches that may be answered and not yet confirmed; beyond it a flush is due whatever the interval says. */
 const unconfirmedMost = 1024
-
-/** A batch that is sealed and not yet written on every branch. */
-interface Writing {
-  readonly prepared: Prepared
-  readonly batch: number
-  attempt: number
-  outcome: Outcome
-  readonly waiting: Set<string>
-}
 
 type RefusedMessage = Extract<Message, { readonly _tag: "Refused" }>
 
@@ -153,40 +142,30 @@ class Pump {
       const again = refusals.map((refusal) => ({ refusal, of: this.withoutRefused(refusal) }))
       if (this.tripped !== undefined) yield* Deferred.succeed(this.context.stop, undefined)
       const seals = [
-        ...writings.map((writing) => this.seal(writing, [...writing.waiting])),
-        ...again.map(({ of, refusal }) => this.seal(of, [refusal.stage]))
+        ...writings.map((writing) => sealOf(writing, [...writing.waiting], this.bases)),
+        ...again.map(({ of, refusal }) => sealOf(of, [refusal.stage], this.bases))
       ]
       if (seals.length + applied.length + retries.length === 0) return
       this.state = yield* this.context.journal.append({ applied, seals, retries })
       for (const seal of seals) for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
       for (const writing of writings) yield* this.handOn(writing)
       for (const { of, refusal } of again) {
-        yield* Deferred.succeed(refusal.again, this.sinkBatch(of, refusal.stage))
+        yield* Deferred.succeed(refusal.again, sinkBatch(of, this.state.id, refusal.stage))
       }
       yield* this.acknowledge
     })
   }
 
   begin(prepared: Prepared): Writing {
-    const { owed, of, outcome } = prepared
-    const writing: Writing =
-      owed === undefined
-        ? { prepared, batch: this.nextBatch++, attempt: 1, outcome, waiting: new Set(of.branches) }
-        : {
-            prepared,
-            batch: owed.batch,
-            attempt: lastAttempt(owed) + 1,
-            outcome,
-            waiting: new Set(owedBranches(owed))
-          }
+    const writing = begin(prepared, this.nextBatch, this.state.generation)
+    if (prepared.owed === undefined) this.nextBatch++
     this.writing.set(writing.batch, writing)
     return writing
   }
 
-  withoutRefused(refusal: RefusedMessage): Writing {
-    const writing = this.writing.get(refusal.batch)!
-    writing.attempt++
-    writing.outcome = without(writing.outcome, refusal.stage, refusal.refused)
+  withoutRefused({ batch, refused, stage }: RefusedMessage): Writing {
+    const writing = this.writing.get(batch)!
+    refuse(writing, stage, refused)
     this.checkRefusals(writing)
     return writing
   }
@@ -201,39 +180,11 @@ class Pump {
     if (trippingOffset(this.context.plan.deadLetters, nacks, fresh) !== undefined) this.tripped = of.stage
   }
 
-  seal({ attempt, batch, outcome, prepared }: Writing, stages: ReadonlyArray<string>): Seal {
-    const { of, offset, range, read } = prepared
-    const branches: Record<string, SealedBranch> = {}
-    for (const stage of stages) {
-      const base = this.bases.get(stage)
-      branches[stage] = { ...sealedBranch(outcome, stage), ...(base === undefined ? {} : { base }) }
-    }
-    return {
-      batch,
-      attempt,
-      source: of.stage,
-      range,
-      offset,
-      count: outcome.count,
-      digest: read.digest,
-      branches,
-      totals: outcome.totals,
-      letters: letters(outcome, {
-        source: of.stage,
-        batch,
-        generation: this.state.generation,
-        offset,
-        branches: new Set(stages),
-        raw: read.raw
-      })
-    }
-  }
-
   /** Sealed, so it may be written. A first attempt with nothing for a branch was settled by its seal. */
   handOn(writing: Writing): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       for (const stage of [...writing.waiting]) {
-        const batch = this.sinkBatch(writing, stage)
+        const batch = sinkBatch(writing, this.state.id, stage)
         if (batch.records.length === 0 && writing.attempt === 1) writing.waiting.delete(stage)
         else {
           const { readAt } = writing.prepared
@@ -242,16 +193,6 @@ class Pump {
       }
       if (writing.waiting.size === 0) yield* this.written(writing)
     })
-  }
-
-  sinkBatch({ attempt, batch, outcome }: Writing, stage: string): SinkBatch {
-    const generation = openBatch(this.state, batch)?.generation ?? this.state.generation
-    return {
-      key: idempotencyKey({ pipeline: this.state.id, generation, batch, stage }),
-      batch,
-      attempt,
-      records: outcome.branches[stage]!.records
-    }
   }
 
   answered(stage: string, batch: number): Effect.Effect<void> {

@@ -192,7 +192,12 @@ const wholeFindings = (definition: Definition): ReadonlyArray<Finding> => {
     if (!fed.has(name) && !knotted.has(name)) {
       findings.push(finding("unreachable", ["stages", name], `No source leads to ${name}`))
     }
-    if (has("sink") && stage.sink === undefined && next.get(name)!.size === 0) {
+    if (
+      has("sink") &&
+      stage.sink === undefined &&
+      kindOf(stage) !== undefined &&
+      next.get(name)!.size === 0
+    ) {
       findings.push(
         finding(
           "dead_end",

@@ -10,7 +10,7 @@ export const nearest = (name: string, known: Iterable<string>): string | undefin
   if (name.length > 100) return undefined
   const wanted = name.toLowerCase()
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  let bestDistance = Math.floor((name.length + 1) / 3) + 1
   for (const candidate of known) {
     if (candidate.length > 100) continue
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance)

@@ -19,8 +19,10 @@ export const schemaFindings = (
   value: unknown
 ): ReadonlyArray<Finding> => {
   switch (issue._tag) {
-    case "Pointer":
-      return schemaFindings(issue.issue, [...at, ...issue.path], valueAt(value, issue.path))
+    case "Pointer": {
+      const path = asWritten(issue.path, value)
+      return schemaFindings(issue.issue, [...at, ...path], valueAt(value, path))
+    }
     case "Composite":
       return issue.issues.flatMap((each) => schemaFindings(each, at, value))
     case "Encoding":
@@ -41,6 +43,19 @@ export const schemaFindings = (
 }
 
 const format = SchemaIssue.makeFormatterDefault()
+
+/** Issues found after the keys were renamed speak of `maxBuffering` where the document has `max_buffering`. */
+const asWritten = (path: Path, value: unknown): Path => {
+  let owner = value
+  return path.map((key) => {
+    const snake = String(key).replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const renamed = isOwner(owner) && !Object.hasOwn(owner, key) && Object.hasOwn(owner, snake)
+    owner = valueAt(owner, [renamed ? snake : key])
+    return renamed ? snake : key
+  })
+}
+
+const isOwner = (value: unknown): value is object => typeof value === "object" && value !== null
 
 const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(

@@ -37,7 +37,7 @@ describe("each mistake in the graph is one finding", () => {
     ],
     [
       "no from",
-      { a: source, b: filter(undefined), c: sink(["a", "b"]) },
+      { a: source, b: { filter: "record.x == 1" }, c: sink(["a", "b"]) },
       ["missing_from /stages/b/from → from: a"]
     ],
     [
@@ -106,7 +106,6 @@ describe("each mistake in the graph is one finding", () => {
       "stage_kind /stages/d",
       "unknown_stage /stages/b/from",
       "dead_end /stages/b → A stage with from: b",
-      "dead_end /stages/d → A stage with from: d",
       "bad_expression /stages/b/map/x",
       "bad_expression /stages/b/map/y → record.nope",
       "bad_expression /stages/c/filter"

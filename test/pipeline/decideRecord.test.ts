@@ -17,7 +17,7 @@ const { applied, branch, holds, letter, running, seal, sealed, suppressed } = Ev
 const resumed = [Events.crashed, Events.replayed]
 
 /** The state after an entry that must be taken. */
-const after = (past: ReadonlyArray<PipelineEvent>, entry: JournalEntry) => {
+const stateAfter = (past: ReadonlyArray<PipelineEvent>, entry: JournalEntry) => {
   const state = replay(past)
   return Result.getOrThrow(decide({ _tag: "Record", entry }, state)).reduce(evolve, state)
 }
@@ -135,7 +135,7 @@ describe("sealing a later attempt", () => {
       .whenRecording({ seals: [again()] })
       .thenRejected("batch_out_of_order"))
   it("settles nothing, not even with nothing to write: an older request may still land", () => {
-    const state = after([...running, sealed(0), applied("a", 0)], {
+    const state = stateAfter([...running, sealed(0), applied("a", 0)], {
       seals: [again({ branches: { b: branch(0) }, letters: [] })]
     })
     assert.deepStrictEqual(state.open.map(owedBranches), [["b"]])
@@ -219,7 +219,8 @@ describe("retries and finishes", () => {
 })
 
 describe("the protocol's counterexamples, as far as the log decides them", () => {
-  const counts = (past: ReadonlyArray<PipelineEvent>, entry: JournalEntry) => after(past, entry).run?.counts
+  const counts = (past: ReadonlyArray<PipelineEvent>, entry: JournalEntry) =>
+    stateAfter(past, entry).run?.counts
   const held = (stage: string, attempt: number) => holds(stage, 0, { attempt, duplicate: true })
 
   it("C1: a letter on one branch leaves the record to the other", () => {
@@ -260,7 +261,7 @@ describe("the protocol's counterexamples, as far as the log decides them", () =>
   it("C6: the checkpoint waits for the batch before", () => {
     const past = [...running, sealed(0), sealed(1), applied("a", 1), applied("b", 1), applied("a", 0)]
     assert.deepStrictEqual(checkpoints(replay(past)), [])
-    const state = after(past, { applied: [holds("b", 0)] })
+    const state = stateAfter(past, { applied: [holds("b", 0)] })
     assert.deepStrictEqual(checkpoints(state), [
       { source: "in", batch: 1, offset: 20, position: { line: 20 } }
     ])
@@ -285,7 +286,7 @@ describe("the protocol's counterexamples, as far as the log decides them", () =>
       .then(sealed(1, { generation: 1 }))
   })
   it("C13: a seal says what an unwritten output is cut back to", () => {
-    const state = after(running, {
+    const state = stateAfter(running, {
       seals: [seal(0, { branches: { a: { ...branch(10), base: { length: 70 } }, b: branch(10) } })]
     })
     assert.deepStrictEqual(state.run?.outputs, { a: { receipt: { length: 70 }, finished: false } })

@@ -1,0 +1,65 @@
+/**
+ * `millrace list`: the pipelines of a data directory.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { pipelineStream } from "../../events/PipelineEvent.ts"
+import { DataDirectory } from "./globalFlags.ts"
+import { hasLog, onLog, readCatalog } from "./openLog.ts"
+import { isLeftBehind, ownerLine, ownerOf } from "./owner.ts"
+import { readState } from "./readPipeline.ts"
+import { answer } from "./report.ts"
+import { shown, styleOf, table } from "./terminal.ts"
+
+export const list = Command.make("list", {}, () =>
+  Effect.gen(function* () {
+    const directory = yield* DataDirectory
+    if (hasLog(directory)) return yield* onLog(listPipelines(directory))
+    yield* answer("list", { pipelines: [], owner: null }, () => [`No pipelines: there is no log in ${directory}.`])
+  })
+).pipe(
+  Command.withDescription("List the pipelines and how they are"),
+  Command.withExamples([
+    { command: "millrace list", description: "The pipelines of .millrace" },
+    { command: "millrace list --data-dir /var/lib/millrace --json", description: "Of another folder, for a program" }
+  ])
+)
+
+const listPipelines = Effect.fnUntraced(function* (directory: string) {
+  const owner = yield* ownerOf(directory)
+  const pipelines = []
+  for (const [id, name] of Object.entries((yield* readCatalog).names)) {
+    const state = yield* readState(pipelineStream(id))
+    pipelines.push({
+      name,
+      id,
+      deployment_status: state.deployment,
+      deployment_desired_status: state.desired,
+      lifecycle: state.lifecycle,
+      version: state.definition?.version ?? 0,
+      left_behind: isLeftBehind(state.lifecycle, owner)
+    })
+  }
+  yield* answer("list", { pipelines, owner }, () => {
+    if (pipelines.length === 0) return ["No pipelines yet."]
+    const style = styleOf(process.stdout)
+    const rows = pipelines.map((one) => [
+      shown(one.name),
+      one.left_behind ? `${one.lifecycle}*` : one.lifecycle,
+      one.deployment_status,
+      one.deployment_desired_status,
+      String(one.version)
+    ])
+    const [head = "", ...lines] = table([["NAME", "RUN", "DEPLOYMENT", "DESIRED", "VERSION"], ...rows], [4])
+    return [
+      style.bold(head),
+      ...lines,
+      ...(pipelines.some((one) => one.left_behind)
+        ? ["", "* cut off: no process works on it; `millrace run` goes on with it"]
+        : []),
+      ...(owner === null ? [] : ["", `in use by ${ownerLine(owner)}`])
+    ]
+  })
+})

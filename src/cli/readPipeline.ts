@@ -1,0 +1,41 @@
+/**
+ * Folding a pipeline's history for somebody who only looks.
+ *
+ * @module
+ */
+import { Effect, Option, Stream } from "effect"
+import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import type { StoredEvent } from "../../events/StoredEvent.ts"
+import { decodePipelineEvent } from "../../events/upcast.ts"
+import * as PipelineState from "../../projections/PipelineState.ts"
+import { EventLog } from "../log/EventLog.ts"
+
+/** Folds the whole stream; `step` sees the event and the row it came from. */
+export const foldPipeline = Effect.fnUntraced(function* <S>(
+  stream: string,
+  initial: S,
+  step: (state: S, event: PipelineEvent, row: StoredEvent) => S
+) {
+  const log = yield* EventLog
+  let state = initial
+  yield* Stream.runForEachArray(log.read(stream), (rows) =>
+    Effect.gen(function* () {
+      for (const row of rows) state = step(state, yield* Effect.fromResult(decodePipelineEvent(row)), row)
+    })
+  )
+  return state
+})
+
+/** The state now, from the newest snapshot on. */
+export const readState = Effect.fnUntraced(function* (stream: string) {
+  const log = yield* EventLog
+  const saved = Option.getOrUndefined(yield* log.loadSnapshot(stream, "pipeline", PipelineState.foldVersion))
+  let state =
+    saved === undefined ? PipelineState.initial : (JSON.parse(saved.state) as PipelineState.PipelineState)
+  yield* Stream.runForEach(log.read(stream, { after: saved?.version ?? 0 }), (row) =>
+    Effect.map(Effect.fromResult(decodePipelineEvent(row)), (event) => {
+      state = PipelineState.evolve(state, event)
+    })
+  )
+  return state
+})

@@ -1,0 +1,110 @@
+/**
+ * `millrace show`: one pipeline, all that is known of it.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import { Argument, Command } from "effect/cli"
+import * as DeadLetters from "../../projections/DeadLetters.ts"
+import * as PipelineState from "../../projections/PipelineState.ts"
+import * as Runs from "../../projections/Runs.ts"
+import * as Telemetry from "../../projections/Telemetry.ts"
+import { DataDirectory } from "./globalFlags.ts"
+import { findPipeline, onLog } from "./openLog.ts"
+import { isLeftBehind, ownerOf } from "./owner.ts"
+import { foldPipeline } from "./readPipeline.ts"
+import { answer } from "./report.ts"
+import { type Known, showLines } from "./showLines.ts"
+import { isoTime } from "./isoTime.ts"
+import { styleOf } from "./terminal.ts"
+
+/** Runs that are listed; all of them are in the log. */
+const runsShown = 10
+
+export const show = Command.make(
+  "show",
+  { name: Argument.String("name").pipe(Argument.withDescription("Name of the pipeline")) },
+  ({ name }) => onLog(showPipeline(name))
+).pipe(
+  Command.withDescription("Show a pipeline: definition, run, counts, checkpoints, outputs, dead letters"),
+  Command.withExamples([{ command: "millrace show delayed-flights", description: "Everything about one pipeline" }])
+)
+
+const initial: Known = {
+  runs: Runs.initial,
+  letters: DeadLetters.initial,
+  telemetry: Telemetry.initial,
+  version: 0,
+  at: 0
+}
+
+const showPipeline = Effect.fnUntraced(function* (name: string) {
+  const { stream } = yield* findPipeline(name)
+  const owner = yield* ownerOf(yield* DataDirectory)
+  const known = yield* foldPipeline(stream, initial, (state, event, { at, version }) => ({
+    runs: Runs.evolve(state.runs, { at, event }),
+    letters: DeadLetters.evolve(state.letters, event),
+    telemetry: Telemetry.evolve(state.telemetry, { at, event }),
+    version,
+    at
+  }))
+  const leftBehind = isLeftBehind(known.runs.pipeline.lifecycle, owner)
+  yield* answer("show", { ...resultOf(name, known), left_behind: leftBehind, owner }, () =>
+    showLines(name, known, leftBehind, owner, styleOf(process.stdout))
+  )
+})
+
+const resultOf = (name: string, { at, letters, runs, telemetry, version }: Known) => {
+  const state = runs.pipeline
+  return {
+    name,
+    id: state.id,
+    description: state.definition?.description ?? "",
+    version: state.definition?.version ?? 0,
+    log_version: version,
+    last_event_at: version === 0 ? null : isoTime(at),
+    deployment_status: state.deployment,
+    deployment_desired_status: state.desired,
+    deployment_error: state.deploymentError,
+    lifecycle: state.lifecycle,
+    base: state.definition?.base ?? null,
+    signature: state.definition?.signature ?? null,
+    definition: state.definition?.definition ?? null,
+    findings: state.definition?.findings ?? [],
+    generation: state.generation,
+    run: runJson(runs),
+    checkpoints: PipelineState.checkpoints(state),
+    outputs: state.run?.outputs ?? {},
+    open_batches: state.open.length,
+    dead_letters: DeadLetters.list(letters).length,
+    stages: Object.entries(telemetry.stages).map(([stage, of]) => ({
+      stage,
+      batches: of.batches,
+      records: of.records,
+      lag_ms_last: of.lagMsLast,
+      lag_ms_max: of.lagMsMax,
+      retries: of.retries
+    })),
+    runs: runs.runs.slice(-runsShown).map(historyJson)
+  }
+}
+
+const runJson = ({ pipeline, runs }: Runs.Runs) => {
+  const last = runs.at(-1)
+  return pipeline.run === null || last === undefined ? null : historyJson(last)
+}
+
+const historyJson = (run: Runs.Run) => ({
+  run: run.id,
+  outcome: run.outcome,
+  started_at: isoTime(run.startedAt),
+  ended_at: run.endedAt === null ? null : isoTime(run.endedAt),
+  resumes: run.resumes,
+  failure: run.failure,
+  read: run.counts.read,
+  filtered: run.counts.filtered,
+  unrouted: run.counts.unrouted,
+  dead_lettered: run.counts.lettered,
+  applied: run.counts.applied,
+  batches: run.counts.batches
+})

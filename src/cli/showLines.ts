@@ -1,0 +1,101 @@
+/**
+ * A pipeline on a page.
+ *
+ * @module
+ */
+import * as DeadLetters from "../../projections/DeadLetters.ts"
+import * as PipelineState from "../../projections/PipelineState.ts"
+import type * as Runs from "../../projections/Runs.ts"
+import * as Telemetry from "../../projections/Telemetry.ts"
+import type { Holder } from "../log/Sqlite.ts"
+import { isoTime } from "./isoTime.ts"
+import { ownerLine } from "./owner.ts"
+import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
+
+/** What the log tells about one pipeline. */
+export interface Known {
+  readonly runs: Runs.Runs
+  readonly letters: DeadLetters.DeadLetters
+  readonly telemetry: Telemetry.Telemetry
+  /** Of the last event, with its time. */
+  readonly version: number
+  readonly at: number
+}
+
+export const showLines = (
+  name: string,
+  known: Known,
+  leftBehind: boolean,
+  owner: Holder | null,
+  style: Style
+): ReadonlyArray<string> => {
+  const state = known.runs.pipeline
+  const { definition } = state
+  return [
+    `${style.bold(shown(name))}${definition?.description ? `  ${shown(definition.description)}` : ""}`,
+    "",
+    ...table([
+      ["  run", leftBehind ? `${state.lifecycle}, but no process works on it` : state.lifecycle],
+      ["  deployment", `${state.deployment}, wanted ${state.desired}`],
+      ["  definition", `version ${definition?.version ?? 0} in ${shown(definition?.base ?? "-")}`],
+      ["  log", `${plural(known.version, "event")}, the last one ${isoTime(known.at)}`],
+      ...(owner === null ? [] : [["  in use by", ownerLine(owner)]])
+    ]),
+    ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
+    ...section("Last run", runLines(known, style), style),
+    ...section("Runs before", historyLines(known.runs.runs.slice(0, -1).slice(-5)), style)
+  ]
+}
+
+const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
+
+const runLines = ({ letters, runs, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+  const run = runs.runs.at(-1)
+  if (run === undefined) return []
+  const { counts } = run
+  const dead = DeadLetters.list(letters).length
+  const perSecond = Math.round(Telemetry.recordsPerSecond(telemetry))
+  const rows = [
+    ["id", run.id],
+    ["started", isoTime(run.startedAt)],
+    ...(run.endedAt === null
+      ? []
+      : [[run.outcome.toLowerCase(), `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`]]),
+    ...(run.resumes === 0 ? [] : [["resumed", run.resumes === 1 ? "once" : `${run.resumes} times`]]),
+    ["read", `${plural(counts.read, "record")}${perSecond === 0 ? "" : `, ${grouped(perSecond)}/s`}`],
+    ["filtered", grouped(counts.filtered)],
+    ...(counts.unrouted === 0 ? [] : [["unrouted", grouped(counts.unrouted)]]),
+    ...Object.entries(counts.applied).map(([sink, records]) => [`→ ${sink}`, sinkLine(sink, records, telemetry)]),
+    ...PipelineState.checkpoints(runs.pipeline).map(({ batch, offset, source }) => [
+      "checkpoint",
+      `${source} at record ${grouped(offset)}, batch ${batch}`
+    ]),
+    ...(runs.pipeline.open.length === 0 ? [] : [["owed", plural(runs.pipeline.open.length, "batch", "batches")]]),
+    ["dead letters", grouped(dead)]
+  ]
+  return [
+    ...table(rows),
+    ...(run.failure === null
+      ? []
+      : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
+  ]
+}
+
+const sinkLine = (sink: string, records: number, { stages }: Telemetry.Telemetry): string => {
+  const of = stages[sink]
+  if (of === undefined || of.batches === 0) return grouped(records)
+  const mean = Math.round(Telemetry.lagMsMean(of))
+  const retries = of.retries === 0 ? "" : `, ${plural(of.retries, "retry", "retries")}`
+  return `${grouped(records)}, lag ${grouped(mean)} ms on average and ${grouped(of.lagMsMax)} ms at most${retries}`
+}
+
+const historyLines = (runs: ReadonlyArray<Runs.Run>): ReadonlyArray<string> =>
+  table(
+    runs.map(({ counts, failure, outcome, startedAt }) => [
+      isoTime(startedAt),
+      outcome,
+      `${grouped(counts.read)} read`,
+      failure === null ? "" : failure.code
+    ])
+  )

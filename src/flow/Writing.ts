@@ -1,0 +1,94 @@
+/**
+ * A batch between its reading and its last answer: what is sealed of it, and what is written.
+ *
+ * @module
+ */
+import { idempotencyKey } from "../../events/Checkpoint.ts"
+import type { SealedBranch } from "../../events/PipelineEvent.ts"
+import { lastAttempt, owedBranches } from "../../projections/OpenBatch.ts"
+import type { Receipt, SinkBatch } from "../drivers/Sink.ts"
+import type { Seal } from "./Journal.ts"
+import { letters, type Outcome, sealedBranch, without } from "./Outcome.ts"
+import type { Prepared } from "./Reader.ts"
+
+export interface Writing {
+  readonly prepared: Prepared
+  readonly batch: number
+  readonly generation: number
+  /** Grows with every seal of this batch; attempts belong to branches, their numbers to the batch. */
+  attempt: number
+  outcome: Outcome
+  /** Branches that have not answered yet. */
+  readonly waiting: Set<string>
+}
+
+/** A batch that is owed from before gets a new attempt at its owed branches; a new one takes `nextBatch`. */
+export const begin = (prepared: Prepared, nextBatch: number, generation: number): Writing => {
+  const { of, outcome, owed } = prepared
+  return owed === undefined
+    ? { prepared, batch: nextBatch, generation, attempt: 1, outcome, waiting: new Set(of.branches) }
+    : {
+        prepared,
+        batch: owed.batch,
+        generation: owed.generation,
+        attempt: lastAttempt(owed) + 1,
+        outcome,
+        waiting: new Set(owedBranches(owed))
+      }
+}
+
+/** The next attempt at a branch: without the records its sink will never take. */
+export const refuse = (
+  writing: Writing,
+  stage: string,
+  refused: ReadonlyArray<{ readonly index: number; readonly message: string }>
+): void => {
+  writing.attempt++
+  writing.outcome = without(writing.outcome, stage, refused)
+}
+
+/** What goes into the log before any of these branches is written. */
+export const sealOf = (
+  writing: Writing,
+  stages: ReadonlyArray<string>,
+  bases: ReadonlyMap<string, Receipt>
+): Seal => {
+  const { attempt, batch, generation, outcome } = writing
+  const { of, offset, range, read } = writing.prepared
+  const branches: Record<string, SealedBranch> = {}
+  for (const stage of stages) {
+    const base = bases.get(stage)
+    branches[stage] = { ...sealedBranch(outcome, stage), ...(base === undefined ? {} : { base }) }
+  }
+  return {
+    batch,
+    attempt,
+    source: of.stage,
+    range,
+    offset,
+    count: outcome.count,
+    digest: read.digest,
+    branches,
+    totals: outcome.totals,
+    letters: letters(outcome, {
+      source: of.stage,
+      batch,
+      generation,
+      offset,
+      branches: new Set(stages),
+      raw: read.raw
+    })
+  }
+}
+
+/** What a sink is given, once the seal is in the log. */
+export const sinkBatch = (
+  { attempt, batch, generation, outcome }: Writing,
+  pipeline: string,
+  stage: string
+): SinkBatch => ({
+  key: idempotencyKey({ pipeline, generation, batch, stage }),
+  batch,
+  attempt,
+  records: outcome.branches[stage]!.records
+})

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest"
+import { parsePipelineFile } from "../../src/config/PipelineFile.ts"
+
+const warnings = (stages: string): ReadonlyArray<string> => {
+  const { definition, findings } = parsePipelineFile({ text: `name: p\nstages:\n${stages}`, environment: {} })
+  expect(definition).toBeDefined()
+  return findings.map(
+    ({ code, column, line, pointer, severity, suggestion }) =>
+      `${severity} ${code} ${pointer} ${line}:${column}${suggestion === undefined ? "" : ` → ${suggestion}`}`
+  )
+}
+
+it.each<[string, string, ReadonlyArray<string>]>([
+  [
+    "a filter that asks nothing",
+    `  a: { source: { use: m } }
+  b: { from: a, filter: 1 < 2 }
+  c: { from: b, sink: { use: m } }
+`,
+    ["warning constant_condition /stages/b/filter 4:25"]
+  ],
+  [
+    "a CSV field compared with a number",
+    `  a: { source: { use: file, path: a.csv } }
+  b: { from: a, filter: record.delay > 60 }
+  c: { from: { stage: b, when: record.n == 1 }, sink: { use: m } }
+`,
+    [
+      "warning number_as_text /stages/b/filter 4:25 → types: { delay: number } beside the source's path",
+      "warning number_as_text /stages/c/from/when 5:32 → types: { n: number } beside the source's path"
+    ]
+  ],
+  [
+    "not with types, not behind a map, not in NDJSON",
+    `  a: { source: { use: file, path: a.csv, types: { delay: number } } }
+  b: { from: a, filter: record.delay > 60 && record.origin == "JFK" }
+  m: { from: b, map: { n: size(record.origin) } }
+  f: { from: m, filter: record.n > 3 }
+  x: { source: { use: file, path: x.ndjson } }
+  y: { from: x, filter: record.delay > 60 }
+  c: { from: [f, y], sink: { use: m } }
+`,
+    []
+  ],
+  [
+    "a number promised of a CSV file",
+    `  a: { source: { use: file, path: a, format: csv }, output: { delay: number, origin: string } }
+  c: { from: a, sink: { use: m } }
+`,
+    ["warning number_as_text /stages/a/output/delay 3:70 → types: { delay: number } beside the source's path"]
+  ],
+  [
+    "a password in the file",
+    `  a: { source: { use: m, password: hunter2 } }
+  c: { from: a, sink: { use: m, token: { secret: TOKEN } } }
+`,
+    ["warning secret_as_text /stages/a/source/password 3:36 → { secret: NAME_OF_THE_SECRET }"]
+  ]
+])("%s", (_, stages, expected) => {
+  expect(warnings(stages)).toEqual(expected)
+})
