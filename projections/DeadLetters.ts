@@ -62,6 +62,7 @@ const sealed = (state: DeadLetters, event: EventOf<"BatchSealed">): DeadLetters 
   if (known === undefined && letters.length === 0) return state
   const before: Provisional = known ?? { run, owed: Object.keys(branches), letters: {} }
   const provisional = { ...before, letters: { ...before.letters, [attempt]: letters } }
+  const named = attemptsAt(provisional)
   const next: DeadLetters = {
     ...state,
     // A letter that is listed for one branch and sealed again for another has one more attempt.
@@ -105,10 +106,12 @@ const merged = (
   stage: string,
   provisional: Provisional
 ): ReadonlyArray<DeadLetter> => {
+  if (letters.length === 0) return known
+  const named = attemptsAt(provisional)
   const byId = new Map(known.map((letter) => [letter.id, letter]))
   for (const letter of letters) {
     const branches = [...(byId.get(letter.id)?.branches ?? []), stage]
-    const attempts = attemptsAt(provisional, letter.id)
+    const attempts = named.get(letter.id) ?? 0
     byId.set(letter.id, { ...letter, branches, run: provisional.run, batch, attempts })
   }
   return [...byId.values()]
@@ -121,8 +124,14 @@ const withBatch = (
 ): DeadLetters["settled"] =>
   letters.length === 0 && settled[batch] === undefined ? settled : { ...settled, [batch]: letters }
 
-const attemptsAt = ({ letters }: Provisional, id: string): number =>
-  Object.values(letters).filter((sealed) => sealed.some((letter) => letter.id === id)).length
+/** How many attempts named each letter. */
+const attemptsAt = ({ letters }: Provisional): ReadonlyMap<string, number> => {
+  const named = new Map<string, number>()
+  for (const sealed of Object.values(letters)) {
+    for (const { id } of sealed) named.set(id, (named.get(id) ?? 0) + 1)
+  }
+  return named
+}
 
 /** A new generation decides its range anew: the letters of the old one from there on are void. */
 const replayed = (state: DeadLetters, event: EventOf<"ReplayStarted">): DeadLetters => {

@@ -7,14 +7,12 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { dirname, join, resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { styleText } from "node:util"
 
-const require = createRequire(import.meta.url)
-const data = join(dirname(require.resolve("vega-datasets/package.json")), "data")
+const data = resolve(import.meta.dirname, "../node_modules/vega-datasets/data")
 const commandLine = resolve(import.meta.dirname, "../src/cli/main.ts")
 const outputs = ["late.ndjson", "very-late.csv", "reports.ndjson"]
 

@@ -34,7 +34,11 @@ export const causeLines = (
     lines.push(...some.flatMap((letter) => listed(letter, style)))
     if (some.length < of.length) lines.push(`  … and ${grouped(of.length - some.length)} more (--limit)`)
   }
-  return [...lines, "", `${style.dim("→")} \`millrace dead-letters ${shown(name)} show <id>\` shows one with its record`]
+  return [
+    ...lines,
+    "",
+    `${style.dim("→")} \`millrace dead-letters ${shown(name)} show <id>\` shows one with its record`
+  ]
 }
 
 /** One letter: where it came from, where it failed, why, and the record. */
@@ -45,13 +49,18 @@ export const letterLines = (letter: DeadLetter, style: Style): ReadonlyArray<str
     ["  failed at", shown(letter.stage)],
     ["  owed to", letter.branches.map(shown).join(", ")],
     ["  run", letter.run],
-    ["  batch", `${letter.batch}, sealed with it ${letter.attempts === 1 ? "once" : `${letter.attempts} times`}`]
+    [
+      "  batch",
+      `${letter.batch}, sealed with it ${letter.attempts === 1 ? "once" : `${letter.attempts} times`}`
+    ]
   ]),
   "",
   style.red(`✗ ${shown(letter.reason.code)}`),
   `  ${shown(letter.reason.message)}`,
   "",
-  ...record(letter, shownCharacters).split("\n").map((line) => `  ${line}`)
+  ...record(letter, shownCharacters)
+    .split("\n")
+    .map((line) => `  ${line}`)
 ]
 
 const listed = (letter: DeadLetter, style: Style): ReadonlyArray<string> => [

@@ -55,18 +55,30 @@ const listLetters = Effect.fnUntraced(function* (name: string, limit: Option.Opt
   const most = Option.getOrElse(limit, () => letters.length)
   const result = { dead_letters: letters.slice(0, most).map(letterJson), total: letters.length }
   yield* answer("dead-letters", result, () =>
-    causeLines(letters, Option.getOrElse(limit, () => lettersShown), name, styleOf(process.stdout))
+    causeLines(
+      letters,
+      Option.getOrElse(limit, () => lettersShown),
+      name,
+      styleOf(process.stdout)
+    )
   )
 })
 
 const showLetter = Effect.fnUntraced(function* (name: string, id: Option.Option<string>) {
   if (Option.isNone(id)) {
-    return yield* bad("usage", "which letter? its id is missing", `\`millrace dead-letters ${name} list\` shows the ids`)
+    return yield* bad(
+      "usage",
+      "which letter? its id is missing",
+      `\`millrace dead-letters ${name} list\` shows the ids`
+    )
   }
   const letters = yield* readLetters(name)
   const letter = letters.find((one) => one.id === id.value)
   if (letter === undefined) {
-    const meant = nearest(id.value, letters.slice(0, 1000).map((one) => one.id))
+    const meant = nearest(
+      id.value,
+      letters.slice(0, 1000).map((one) => one.id)
+    )
     return yield* bad(
       "unknown_dead_letter",
       `${name} has no dead letter ${JSON.stringify(id.value)}`,

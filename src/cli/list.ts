@@ -17,13 +17,18 @@ export const list = Command.make("list", {}, () =>
   Effect.gen(function* () {
     const directory = yield* DataDirectory
     if (hasLog(directory)) return yield* onLog(listPipelines(directory))
-    yield* answer("list", { pipelines: [], owner: null }, () => [`No pipelines: there is no log in ${directory}.`])
+    yield* answer("list", { pipelines: [], owner: null }, () => [
+      `No pipelines: there is no log in ${directory}.`
+    ])
   })
 ).pipe(
   Command.withDescription("List the pipelines and how they are"),
   Command.withExamples([
     { command: "millrace list", description: "The pipelines of .millrace" },
-    { command: "millrace list --data-dir /var/lib/millrace --json", description: "Of another folder, for a program" }
+    {
+      command: "millrace list --data-dir /var/lib/millrace --json",
+      description: "Of another folder, for a program"
+    }
   ])
 )
 

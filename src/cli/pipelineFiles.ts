@@ -68,6 +68,18 @@ export const findingsOf = (
     ? []
     : [...(isAlone ? [] : [style.bold(path)]), ...findings.flatMap((one) => findingLines(one, style))]
 
+/** A finding as `--json` has it: every member is there, `null` where there is nothing to say. */
+export const findingJson = (file: string, found: Finding) => ({
+  severity: found.severity,
+  code: found.code,
+  pointer: found.pointer,
+  line: found.line ?? null,
+  column: found.column ?? null,
+  message: found.message,
+  suggestion: found.suggestion ?? null,
+  file
+})
+
 const unreadable = (path: string, error: unknown): Finding => {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {

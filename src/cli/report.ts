@@ -78,7 +78,7 @@ export const failureLines = (
 /** A finding with its place, its message and what to do about it. */
 export const findingLines = (finding: Finding, style: Style): ReadonlyArray<string> => {
   const place = finding.line === undefined ? "" : ` (${finding.line}:${finding.column ?? 1})`
-  const head = `${finding.code}  ${shown(finding.pointer === "" ? "/" : finding.pointer)}${place}`
+  const head = `${finding.code}${finding.pointer === "" ? "" : `  ${shown(finding.pointer)}`}${place}`
   return [
     finding.severity === "error" ? style.red(`✗ ${head}`) : style.yellow(`! ${head}`),
     ...indented(finding.message),

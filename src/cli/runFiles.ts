@@ -12,6 +12,7 @@ import { type Definition, encodeDefinition } from "../../events/Definition.ts"
 import { type Finding, isError } from "../../events/Finding.ts"
 import { signature } from "../config/PipelineFile.ts"
 import { builtinDrivers } from "../drivers/builtin.ts"
+import { makeConsoleDriver } from "../drivers/console/ConsoleDriver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { layerSqlite } from "../log/Sqlite.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
@@ -19,9 +20,9 @@ import { runOnce } from "../pipeline/runOnce.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { combined, exitCode, signalCode } from "./exitCode.ts"
 import { DataDirectory, Json } from "./globalFlags.ts"
-import { findingsOf, type ReadFile, readPipelineFiles } from "./pipelineFiles.ts"
+import { findingJson, findingsOf, type ReadFile, readPipelineFiles } from "./pipelineFiles.ts"
 import { type Board, openBoard } from "./progress.ts"
-import { answer, errorBody, failureLines, say, writeOut } from "./report.ts"
+import { answer, failureLines, say, writeErr, writeOut } from "./report.ts"
 import { type Ended, endOf, resultOf, summary } from "./runSummary.ts"
 import { Signals } from "./Signals.ts"
 import { styleOf } from "./terminal.ts"
@@ -42,13 +43,23 @@ export const runFiles = Effect.fnUntraced(
       if (lines.length > 0) yield* say(lines)
     }
     const valid = read.filter((file): file is Valid => file.definition !== undefined)
-    const findings = read.flatMap((file) => file.findings)
-    const bad = findings.find(isError)
+    const bad = read.flatMap((file) => file.findings).find(isError)
     const ended = valid.length === 0 ? [] : yield* runAll(valid, abandon)
-    yield* tell(ended, findings, bad === undefined ? [] : [badFile(bad)])
+    const findings = read.flatMap((file) => file.findings.map((each) => findingJson(file.path, each)))
+    const printsRecords = valid.some(({ definition }) => usesConsole(definition))
+    yield* tell({ ended, findings, badFiles: bad === undefined ? [] : [badFile(bad)], printsRecords })
   },
-  Effect.provide(Drivers.layer(builtinDrivers))
+  (run) =>
+    Effect.flatMap(Json, (json) => Effect.provide(run, Drivers.layer(json ? quietDrivers : builtinDrivers)))
 )
+
+/** With --json stdout belongs to the one object: records that are printed go to stderr. */
+const quietDrivers = builtinDrivers.map((driver) =>
+  driver.name === "console" ? makeConsoleDriver(process.stderr) : driver
+)
+
+const usesConsole = ({ stages }: Definition): boolean =>
+  Object.values(stages).some(({ sink }) => sink?.use === "console")
 
 const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon: boolean) {
   const directory = yield* DataDirectory
@@ -90,33 +101,27 @@ const runFile = Effect.fnUntraced(function* (file: Valid, abandon: boolean, boar
   } satisfies Ended
 })
 
+interface Told {
+  readonly ended: ReadonlyArray<Ended>
+  readonly findings: ReadonlyArray<ReturnType<typeof findingJson>>
+  readonly badFiles: ReadonlyArray<CliFailure>
+  /** Records were printed to stdout, so nothing else may be. */
+  readonly printsRecords: boolean
+}
+
 /** Answers, and fails with the one exit code of everything that went wrong. */
-const tell = Effect.fnUntraced(function* (
-  ended: ReadonlyArray<Ended>,
-  findings: ReadonlyArray<Finding>,
-  badFiles: ReadonlyArray<CliFailure>
-) {
-  const json = yield* Json
-  const [out, err] = [styleOf(process.stdout), styleOf(process.stderr)]
-  const result = { pipelines: ended.flatMap(resultOf), findings }
+const tell = Effect.fnUntraced(function* ({ badFiles, ended, findings, printsRecords }: Told) {
   const failures = [...badFiles, ...ended.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))]
-  if (failures.length === 0)
-    return yield* answer("run", result, () => ended.flatMap((one) => summary(one, out)))
-  if (!json) {
-    for (const one of ended) {
-      const lines = summary(one, out)
-      if (lines.length > 0) yield* writeOut(`${lines.join("\n")}\n`)
-      if (one.failure === undefined) continue
-      const named = { ...errorBody(one.failure)!, message: `${one.name}: ${one.failure.message}` }
-      yield* say(failureLines(named, err))
-    }
-  }
+  const result = { pipelines: ended.flatMap(resultOf), findings }
+  if (!(yield* Json)) yield* tellPerson(ended, printsRecords)
+  else if (failures.length === 0) return yield* answer("run", result, () => [])
+  const first = failures[0]
+  if (first === undefined) return
   const signal = (yield* Signals).received()
   const wasCutOff = signal !== undefined && failures.some(({ code }) => code === "interrupted")
-  const exit = wasCutOff ? signalCode[signal] : combined(failures.map((failure) => failure.exit))
-  const { code, message, pointer, suggestion } = failures[0]!
+  const { code, message, pointer, suggestion } = first
   return yield* new CliFailure({
-    exit,
+    exit: wasCutOff ? signalCode[signal] : combined(failures.map((failure) => failure.exit)),
     code,
     message,
     ...(pointer === undefined ? {} : { pointer }),
@@ -124,6 +129,19 @@ const tell = Effect.fnUntraced(function* (
     result,
     told: "person"
   })
+})
+
+const tellPerson = Effect.fnUntraced(function* (ended: ReadonlyArray<Ended>, printsRecords: boolean) {
+  const style = styleOf(printsRecords ? process.stderr : process.stdout)
+  const write = printsRecords ? writeErr : writeOut
+  for (const one of ended) {
+    const lines = summary(one, style)
+    if (lines.length > 0) yield* write(`${lines.join("\n")}\n`)
+    if (one.failure === undefined) continue
+    const { code, message, suggestion } = one.failure
+    const named = { code, message: `${one.name}: ${message}`, pointer: undefined, suggestion }
+    yield* say(failureLines(named, styleOf(process.stderr)))
+  }
 })
 
 const badFile = ({ code, message, pointer, suggestion }: Finding): CliFailure =>

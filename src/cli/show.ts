@@ -10,12 +10,12 @@ import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Runs from "../../projections/Runs.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import { DataDirectory } from "./globalFlags.ts"
+import { isoTime } from "./isoTime.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerOf } from "./owner.ts"
 import { foldPipeline } from "./readPipeline.ts"
 import { answer } from "./report.ts"
 import { type Known, showLines } from "./showLines.ts"
-import { isoTime } from "./isoTime.ts"
 import { styleOf } from "./terminal.ts"
 
 /** Runs that are listed; all of them are in the log. */
@@ -27,7 +27,9 @@ export const show = Command.make(
   ({ name }) => onLog(showPipeline(name))
 ).pipe(
   Command.withDescription("Show a pipeline: definition, run, counts, checkpoints, outputs, dead letters"),
-  Command.withExamples([{ command: "millrace show delayed-flights", description: "Everything about one pipeline" }])
+  Command.withExamples([
+    { command: "millrace show delayed-flights", description: "Everything about one pipeline" }
+  ])
 )
 
 const initial: Known = {

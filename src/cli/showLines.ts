@@ -61,24 +61,32 @@ const runLines = ({ letters, runs, telemetry }: Known, style: Style): ReadonlyAr
     ["started", isoTime(run.startedAt)],
     ...(run.endedAt === null
       ? []
-      : [[run.outcome.toLowerCase(), `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`]]),
+      : [
+          [
+            run.outcome.toLowerCase(),
+            `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`
+          ]
+        ]),
     ...(run.resumes === 0 ? [] : [["resumed", run.resumes === 1 ? "once" : `${run.resumes} times`]]),
     ["read", `${plural(counts.read, "record")}${perSecond === 0 ? "" : `, ${grouped(perSecond)}/s`}`],
     ["filtered", grouped(counts.filtered)],
     ...(counts.unrouted === 0 ? [] : [["unrouted", grouped(counts.unrouted)]]),
-    ...Object.entries(counts.applied).map(([sink, records]) => [`→ ${sink}`, sinkLine(sink, records, telemetry)]),
+    ...Object.entries(counts.applied).map(([sink, records]) => [
+      `→ ${sink}`,
+      sinkLine(sink, records, telemetry)
+    ]),
     ...PipelineState.checkpoints(runs.pipeline).map(({ batch, offset, source }) => [
       "checkpoint",
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
-    ...(runs.pipeline.open.length === 0 ? [] : [["owed", plural(runs.pipeline.open.length, "batch", "batches")]]),
+    ...(runs.pipeline.open.length === 0
+      ? []
+      : [["owed", plural(runs.pipeline.open.length, "batch", "batches")]]),
     ["dead letters", grouped(dead)]
   ]
   return [
     ...table(rows),
-    ...(run.failure === null
-      ? []
-      : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
+    ...(run.failure === null ? [] : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
   ]
 }
 

@@ -62,7 +62,7 @@ describe("a good file", () => {
   it("has no findings", () => {
     const { definition, findings } = parse(delayed, { drivers, base: "/data" })
     expect(findings).toEqual([])
-    expect(definition?.stages["alerts"]?.from).toEqual([{ stage: "shaped", when: "record.hours > 6.0" }])
+    expect(definition?.stages.alerts?.from).toEqual([{ stage: "shaped", when: "record.hours > 6.0" }])
     expect(definition?.runtime.maxBuffering).toBe(1000)
   })
 
@@ -242,6 +242,7 @@ describe("findings of the graph, with lines", () => {
       small("  b:\n    from: a\n    sink: { use: memory }\n    output: { x: txt }\n"),
       ["bad_contract /stages/b/output/x 11:18"]
     ],
+    ["no interval", small("schedule: { interval: 0s }\n"), ["bad_value /schedule/interval 8:23"]],
     [
       "a cron",
       small("schedule: { cron: '61 * * * *', time_zone: Mars/Olympus }\n"),

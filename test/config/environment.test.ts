@@ -56,7 +56,7 @@ stages:
 
   it("fills texts only, after parsing", () => {
     const { definition } = parsePipelineFile({ text: file('"${SET}/x"'), environment })
-    expect(definition?.stages["a"]?.source).toEqual({ use: "file", path: "value/x" })
+    expect(definition?.stages.a?.source).toEqual({ use: "file", path: "value/x" })
   })
 
   it("an unset variable is an error with its place", () => {

@@ -92,7 +92,7 @@ describe("Parquet source", () => {
       const source = yield* sourceIn(folder, { path: "a.parquet" })
       const [before] = yield* readAll(source, { records: 10, bytes: 1e9 })
       const bytes = readFileSync(path)
-      bytes[2000]! ^= 1
+      bytes[500]! ^= 1
       writeFileSync(path, bytes)
       const [after] = yield* readAll(source, { records: 10, bytes: 1e9 })
       assert.notStrictEqual(after!.digest, before!.digest)
@@ -109,7 +109,7 @@ describe("Parquet source", () => {
 describe("three million flights", () => {
   const first = 272_727
 
-  it.effect("resumes inside, at and across row groups", { timeout: 60_000 }, () =>
+  it.effect("resumes inside, at and across row groups", () =>
     Effect.gen(function* () {
       const folder = yield* tempFolder
       copyFileSync(vega("flights-3m.parquet"), join(folder, "flights.parquet"))
