@@ -13,7 +13,7 @@ import { exitCode, signalCode } from "./exitCode.ts"
 import { envelope, say, tellFailure, writeOut } from "./report.ts"
 import { root } from "./root.ts"
 import { listen, Signals } from "./Signals.ts"
-import { styleOf } from "./terminal.ts"
+import { hasColour } from "./terminal.ts"
 
 /** Runs the command line and ends the process with its exit code. */
 export const start = (args: ReadonlyArray<string>): void => {
@@ -85,8 +85,7 @@ const usage = ({ commandPath, errors }: CliError.ShowHelp): CliFailure => {
 /** Help that was asked for and the version go to stdout; help nobody asked for is kept back. */
 const presenter = (json: boolean, presented: { help: string }): CliOutput.Presenter => ({
   present: Effect.fnUntraced(function* (event) {
-    const colors = styleOf(process.stdout).red("") !== ""
-    const formatter = CliOutput.defaultFormatter({ colors, globalFlags: "full" })
+    const formatter = CliOutput.defaultFormatter({ colors: hasColour(process.stdout), globalFlags: "full" })
     if (event._tag === "Version") {
       const { version } = event
       return yield* writeOut(json ? envelope(null, { version }, undefined) : `millrace ${version}\n`)

@@ -5,8 +5,8 @@
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { nearest } from "../../events/nearest.ts"
 import * as DeadLetters from "../../projections/DeadLetters.ts"
-import { nearest } from "../flow/nearest.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { causeLines, letterLines } from "./deadLetterLines.ts"
 import { exitCode } from "./exitCode.ts"

@@ -5,11 +5,11 @@
  */
 import { Effect, Option, Result, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { nearest } from "../../events/nearest.ts"
 import { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
 import { describe } from "../../projections/Timeline.ts"
-import { nearest } from "../flow/nearest.ts"
 import { EventLog } from "../log/EventLog.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"

@@ -34,19 +34,21 @@ export const list = Command.make("list", {}, () =>
 
 const listPipelines = Effect.fnUntraced(function* (directory: string) {
   const owner = yield* ownerOf(directory)
-  const pipelines = []
-  for (const [id, name] of Object.entries((yield* readCatalog).names)) {
-    const state = yield* readState(pipelineStream(id))
-    pipelines.push({
-      name,
-      id,
-      deployment_status: state.deployment,
-      deployment_desired_status: state.desired,
-      lifecycle: state.lifecycle,
-      version: state.definition?.version ?? 0,
-      left_behind: isLeftBehind(state.lifecycle, owner)
+  const pipelines = yield* Effect.forEach(
+    Object.entries((yield* readCatalog).names),
+    Effect.fnUntraced(function* ([id, name]) {
+      const state = yield* readState(pipelineStream(id))
+      return {
+        name,
+        id,
+        deployment_status: state.deployment,
+        deployment_desired_status: state.desired,
+        lifecycle: state.lifecycle,
+        version: state.definition?.version ?? 0,
+        left_behind: isLeftBehind(state.lifecycle, owner)
+      }
     })
-  }
+  )
   yield* answer("list", { pipelines, owner }, () => {
     if (pipelines.length === 0) return ["No pipelines yet."]
     const style = styleOf(process.stdout)

@@ -5,6 +5,7 @@
  * @module
  */
 import module from "node:module"
+import { setFlagsFromString } from "node:v8"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
@@ -18,6 +19,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exitCode = 3
 } else {
   module.enableCompileCache?.()
+  // A batch's records are garbage once it is written. Left to itself V8 lets that garbage grow to several
+  // times what is alive; this costs a tenth of the speed and keeps memory flat.
+  setFlagsFromString("--heap-growing-percent=20")
   // Before any schema is made: decoding events is six times faster with it.
   await import("effect/schema/SchemaJITCompiler/enable")
   const { start } = await import("./commandLine.ts")

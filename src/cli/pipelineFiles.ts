@@ -8,9 +8,9 @@ import { basename, dirname, extname, resolve } from "node:path"
 import { Effect } from "effect"
 import type { Definition } from "../../events/Definition.ts"
 import { type Finding, finding, isError } from "../../events/Finding.ts"
+import { nearest } from "../../events/nearest.ts"
 import { parsePipelineFile } from "../config/PipelineFile.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import { nearest } from "../flow/nearest.ts"
 import { findingLines } from "./report.ts"
 import type { Style } from "./terminal.ts"
 
@@ -44,7 +44,8 @@ export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArr
   })
 })
 
-const readPipelineFile = (path: string, drivers: Drivers["Service"]): ReadFile => {
+/** Reads and parses one file. */
+export const readPipelineFile = (path: string, drivers: Drivers["Service"]): ReadFile => {
   const base = dirname(resolve(path))
   let text: string
   try {

@@ -4,9 +4,17 @@
  * @module
  */
 import { Command } from "effect/cli"
+import { check } from "./check.ts"
+import { deadLetters } from "./deadLetters.ts"
+import { doctor } from "./doctor.ts"
 import { events } from "./events.ts"
 import { DataDirectory, Json } from "./globalFlags.ts"
+import { graph } from "./graph.ts"
+import { list } from "./list.ts"
+import { new as newFile } from "./new.ts"
 import { run } from "./run.ts"
+import { show } from "./show.ts"
+import { state } from "./state.ts"
 import { verify } from "./verify.ts"
 
 export const root = Command.make("millrace").pipe(
@@ -14,11 +22,15 @@ export const root = Command.make("millrace").pipe(
     "Run data pipelines that never lose their place.\n\n" +
       "Exit codes: 0 done, 1 the run or operation failed, 2 bad input, 3 environment, 130/143 cut off by a signal."
   ),
-  Command.withSubcommands([run, events, verify]),
+  Command.withSubcommands([
+    { group: "Pipelines", commands: [newFile, check, graph, run] },
+    { group: "What happened", commands: [list, show, events, state, deadLetters] },
+    { group: "Care", commands: [verify, doctor] }
+  ]),
   Command.withGlobalFlags([Json, DataDirectory]),
   Command.withExamples([
-    { command: "millrace new files > flights.yaml", description: "A pipeline file to start from" },
-    { command: "millrace check flights.yaml", description: "Find what is wrong with it" },
-    { command: "millrace run flights.yaml", description: "Run it to its end" }
+    { command: "millrace new", description: "Write generator.yaml, a pipeline file to start from" },
+    { command: "millrace check generator.yaml", description: "Find what is wrong with it" },
+    { command: "millrace run generator.yaml", description: "Run it to its end" }
   ])
 )

@@ -29,6 +29,7 @@ export const run = Command.make(
     "Run pipelines once, whatever their schedule says. A run that was cut off goes on where it stopped; " +
       "a completed pipeline runs anew. Ctrl-C writes and checkpoints what is in flight; a second one ends at once."
   ),
+  Command.withShortDescription("Run pipelines once, or go on with a run that was cut off"),
   Command.withExamples([
     { command: "millrace run delayed-flights.yaml", description: "Run one pipeline to its end" },
     { command: "millrace run pipelines/*.yaml --json", description: "Run several; counts for a program" },

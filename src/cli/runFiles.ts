@@ -9,7 +9,7 @@
 import { userInfo } from "node:os"
 import { Cause, Clock, Effect, Exit, Layer } from "effect"
 import { type Definition, encodeDefinition } from "../../events/Definition.ts"
-import { type Finding, isError } from "../../events/Finding.ts"
+import { type Finding, finding, isError } from "../../events/Finding.ts"
 import { signature } from "../config/PipelineFile.ts"
 import { builtinDrivers } from "../drivers/builtin.ts"
 import { makeConsoleDriver } from "../drivers/console/ConsoleDriver.ts"
@@ -23,7 +23,7 @@ import { DataDirectory, Json } from "./globalFlags.ts"
 import { findingJson, findingsOf, type ReadFile, readPipelineFiles } from "./pipelineFiles.ts"
 import { type Board, openBoard } from "./progress.ts"
 import { answer, failureLines, say, writeErr, writeOut } from "./report.ts"
-import { type Ended, endOf, resultOf, summary } from "./runSummary.ts"
+import { type Ended, failureOfRun, resultOf, summary } from "./runSummary.ts"
 import { Signals } from "./Signals.ts"
 import { styleOf } from "./terminal.ts"
 
@@ -45,7 +45,10 @@ export const runFiles = Effect.fnUntraced(
     const valid = read.filter((file): file is Valid => file.definition !== undefined)
     const bad = read.flatMap((file) => file.findings).find(isError)
     const ended = valid.length === 0 ? [] : yield* runAll(valid, abandon)
-    const findings = read.flatMap((file) => file.findings.map((each) => findingJson(file.path, each)))
+    const findings = [
+      ...read.flatMap((file) => file.findings.map((each) => findingJson(file.path, each))),
+      ...ended.flatMap(({ failure, path }) => refusal(path, failure))
+    ]
     const printsRecords = valid.some(({ definition }) => usesConsole(definition))
     yield* tell({ ended, findings, badFiles: bad === undefined ? [] : [badFile(bad)], printsRecords })
   },
@@ -92,14 +95,23 @@ const runFile = Effect.fnUntraced(function* (file: Valid, abandon: boolean, boar
   }).pipe(Effect.scoped, Effect.exit)
   yield* board.remove(definition.name)
   const durationMs = (yield* Clock.currentTimeMillis) - began
-  if (Exit.isSuccess(exit)) return endOf(definition.name, exit.value, durationMs, signals.received())
+  const ran = Exit.isSuccess(exit) ? exit.value : undefined
   return {
     name: definition.name,
-    failure: failureOf(Cause.squash(exit.cause)),
+    path: file.path,
     durationMs,
-    ran: undefined
+    ran,
+    failure: Exit.isSuccess(exit)
+      ? failureOfRun(definition.name, exit.value.state, signals.received())
+      : failureOf(Cause.squash(exit.cause))
   } satisfies Ended
 })
+
+/** A run that was refused for what its file says is a finding of that file. */
+const refusal = (path: string, failure: CliFailure | undefined) =>
+  failure?.exit === exitCode.badInput
+    ? [findingJson(path, finding(failure.code, [], failure.message, failure.suggestion))]
+    : []
 
 interface Told {
   readonly ended: ReadonlyArray<Ended>
@@ -138,8 +150,7 @@ const tellPerson = Effect.fnUntraced(function* (ended: ReadonlyArray<Ended>, pri
     const lines = summary(one, style)
     if (lines.length > 0) yield* write(`${lines.join("\n")}\n`)
     if (one.failure === undefined) continue
-    const { code, message, suggestion } = one.failure
-    const named = { code, message: `${one.name}: ${message}`, pointer: undefined, suggestion }
+    const named = new CliFailure({ ...one.failure, message: `${one.name}: ${one.failure.message}` })
     yield* say(failureLines(named, styleOf(process.stderr)))
   }
 })

@@ -13,19 +13,15 @@ import { duration, grouped, plural, type Style, shown } from "./terminal.ts"
 /** A pipeline that ran (`ran`), and what went wrong with it, if anything did. */
 export interface Ended {
   readonly name: string
+  /** The file, as it was named. */
+  readonly path: string
   readonly durationMs: number
   readonly ran: RunResult | undefined
   readonly failure: CliFailure | undefined
 }
 
-export const endOf = (
-  name: string,
-  ran: RunResult,
-  durationMs: number,
-  signal: Signal | undefined
-): Ended => ({ name, durationMs, ran, failure: failureOfRun(name, ran.state, signal) })
-
-const failureOfRun = (
+/** What was wrong with a run that ended; nothing with one that completed. */
+export const failureOfRun = (
   name: string,
   { lifecycle, run }: PipelineState,
   signal: Signal | undefined
@@ -69,6 +65,7 @@ export const summary = ({ durationMs, name, ran }: Ended, style: Style): Readonl
   if (ran === undefined || ran.state.run === null) return []
   const { counts } = ran.state.run
   const done = ran.state.lifecycle === "Completed"
+  const how = done ? "completed" : ran.state.lifecycle === "Failed" ? "failed" : "stopped"
   const fresh = counts.read - (ran.resumedFrom ?? 0)
   const rate = durationMs === 0 ? fresh : Math.round((fresh * 1000) / durationMs)
   const rows: ReadonlyArray<readonly [string, string]> = [
@@ -89,7 +86,7 @@ export const summary = ({ durationMs, name, ran }: Ended, style: Style): Readonl
   ]
   const width = Math.max(...rows.map(([label]) => label.length))
   return [
-    `${done ? style.green("✓") : style.red("✗")} ${shown(name)} ${done ? "completed" : "stopped"} in ${duration(durationMs)}`,
+    `${done ? style.green("✓") : style.red("✗")} ${shown(name)} ${how} in ${duration(durationMs)}`,
     ...rows.map(([label, value]) => `  ${style.dim(label.padEnd(width))}  ${value}`)
   ]
 }

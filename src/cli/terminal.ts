@@ -21,13 +21,17 @@ type Output = Pick<WriteStream, "isTTY">
 /** A terminal that moves its cursor when told to. */
 export const isTerminal = (output: Output): boolean => output.isTTY === true && process.env.TERM !== "dumb"
 
-/** Colours for a terminal, plain text for everything else and where NO_COLOR is set (https://no-color.org). */
+/** Is NO_COLOR unset (https://no-color.org), and is this a terminal? */
+export const hasColour = (output: Output): boolean =>
+  isTerminal(output) && (process.env.NO_COLOR ?? "") === ""
+
+/** Colours for a terminal, plain text for everything else. */
 export const styleOf = (output: Output): Style => {
-  const wanted = isTerminal(output) && (process.env.NO_COLOR ?? "") === ""
+  const wanted = hasColour(output)
   const paint =
     (code: number): Paint =>
     (text) =>
-      wanted ? `\u001b[${code}m${text}\u001b[0m` : text
+      wanted && text !== "" ? `\u001b[${code}m${text}\u001b[0m` : text
   return { red: paint(31), yellow: paint(33), green: paint(32), bold: paint(1), dim: paint(2) }
 }
 

@@ -13,7 +13,10 @@ export interface SinkOpening {
   /** The epoch of the owner; what is written under an older one is a zombie's. */
   readonly epoch: number
   readonly run: string
-  /** The last receipt in the log for this run's output, `null` when it has none yet. */
+  /**
+   * The last receipt in the log for this run's output; before the first one the base of its first seal;
+   * `null` while neither is logged. A sink may remove what an older receipt named.
+   */
   readonly receipt: Receipt | null
   /** `OutputFinished` is in the log: nothing more is written, only `publish` may be owed. */
   readonly finished: boolean

@@ -10,8 +10,8 @@
 import { createHash } from "node:crypto"
 import { Result } from "effect"
 import { pointer } from "../../events/Finding.ts"
+import { nearest } from "../../events/nearest.ts"
 import { type Check, compileJsonSchema, SchemaError, type Violation } from "./jsonSchema.ts"
-import { nearest } from "./nearest.ts"
 
 export const fieldTypes = ["string", "number", "integer", "boolean", "object", "array", "any"] as const
 export type FieldType = (typeof fieldTypes)[number]

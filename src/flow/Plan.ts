@@ -131,7 +131,10 @@ const made = Effect.fnUntraced(function* <End>(
     )
   }
   const { use: _, ...settings } = use
-  const config = Schema.decodeUnknownResult(offer.config)(settings)
+  const config = Schema.decodeUnknownResult(offer.config)(settings, {
+    errors: "all",
+    onExcessProperty: "error"
+  })
   if (Result.isFailure(config)) return yield* broken(finding("bad_settings", at, config.failure.message))
   return yield* offer.make(config.success, { ...context, stage: name }).pipe(atStage(name))
 })

@@ -141,7 +141,8 @@ const settleFailures = (travel: Travel): Failure => {
     collector.lettered++
   }
   const { reason, stage } = travel.failures[0]!
-  for (const unrouted of travel.unrouted) countUnrouted(travel, unrouted, branches)
+  const counted = new Set(branches)
+  for (const unrouted of travel.unrouted) countUnrouted(travel, unrouted, counted)
   travel.failures = []
   travel.unrouted = []
   return { index, stage: stage.name, branches: [...branches], reason }

@@ -4,10 +4,10 @@
  * @module
  */
 import { type EvaluationError, ParseError, TypeError as TypeCheckError } from "@marcbachmann/cel-js"
+import { nearest } from "../../events/nearest.ts"
 import type { Field } from "./Contract.ts"
 import { plainMessage, runtime, typed, variables } from "./celEnvironment.ts"
 import { type Complaint, type Hardened, harden } from "./harden.ts"
-import { nearest } from "./nearest.ts"
 
 interface Explained {
   readonly message: string

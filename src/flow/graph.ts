@@ -5,8 +5,8 @@
  */
 import { type Definition, kindOf, type Stage, stageKinds } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
+import { nearest } from "../../events/nearest.ts"
 import { isForbiddenKey } from "./celEnvironment.ts"
-import { nearest } from "./nearest.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
 

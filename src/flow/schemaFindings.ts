@@ -5,7 +5,7 @@
  */
 import { type SchemaAST, SchemaIssue } from "effect"
 import { type Finding, finding } from "../../events/Finding.ts"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../../events/nearest.ts"
 
 type Path = ReadonlyArray<PropertyKey>
 

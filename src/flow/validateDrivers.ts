@@ -7,8 +7,8 @@
 import { Result, Schema } from "effect"
 import type { Definition } from "../../events/Definition.ts"
 import { type Finding, finding, pointer } from "../../events/Finding.ts"
+import { nearest } from "../../events/nearest.ts"
 import type { AnyOffer, Driver } from "../drivers/Driver.ts"
-import { nearest } from "./nearest.ts"
 import { schemaFindings } from "./schemaFindings.ts"
 
 type End = "source" | "sink" | "lookup"

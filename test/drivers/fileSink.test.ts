@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import {
   appendFileSync,
   existsSync,
@@ -350,6 +352,26 @@ describe("a place that cannot be written", () => {
         })
       )
       yield* Effect.scoped((yield* sinkIn(folder, config, "p-2")).open(opening(1)))
+    })
+  )
+
+  it.effect("a lock dies with its holder, killed or not", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const target = join(folder, "a.ndjson")
+      const script = `
+        process.stdin.resume() // nothing else keeps the process alive
+        import { Effect } from "effect"
+        import { lockFile } from "./src/drivers/file/FileLock.ts"
+        const held = Effect.andThen(lockFile(${JSON.stringify(target)}), Effect.sync(() => console.log("held")))
+        await Effect.runPromise(Effect.scoped(Effect.andThen(held, Effect.never)))`
+      const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script])
+      yield* Effect.promise(() => once(child.stdout, "data"))
+      const sink = yield* sinkIn(folder, { path: "a.ndjson", mode: "append" })
+      assert.strictEqual(yield* codeOf(sink.open(opening(1))), "output_locked")
+      child.kill("SIGKILL")
+      yield* Effect.promise(() => once(child, "exit"))
+      yield* sink.open(opening(1))
     })
   )
 

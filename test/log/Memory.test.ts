@@ -58,7 +58,8 @@ describe("the memory log's faults", () => {
 
   it.effect("a delay takes virtual time", () =>
     Effect.gen(function* () {
-      const fault: Fault = ({ moment }) => (moment === "before" ? Effect.sleep(1000) : Effect.void)
+      const fault: Fault = ({ moment }) =>
+        moment === "before" ? Effect.delay(Effect.void, 1000) : Effect.void
       const fiber = yield* Effect.forkChild(Effect.provide(appendTwo, layerMemoryWith({ fault })))
       yield* TestClock.adjust(1999)
       assert.isUndefined(fiber.pollUnsafe())

@@ -6,6 +6,7 @@
  * @module
  */
 import { Effect, Schema } from "effect"
+import { nearest } from "../../../events/nearest.ts"
 import type { DriverContext, Offer } from "../Driver.ts"
 import type { DriverError } from "../DriverError.ts"
 import type { Lookup, LookupTable } from "../Lookup.ts"
@@ -15,7 +16,6 @@ import { makeSource } from "./FileSource.ts"
 import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
 import { type FileFormat, formatOf, pathOf } from "./formats.ts"
-import { nearest } from "./nearest.ts"
 import { openRegular } from "./openText.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))

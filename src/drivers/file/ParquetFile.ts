@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto"
 import type { FileHandle } from "node:fs/promises"
 import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet"
+import { nearest } from "../../../events/nearest.ts"
 import { DriverError } from "../DriverError.ts"
 import { shortHash } from "./Fingerprint.ts"
 import { misconfigured } from "./fileError.ts"
-import { nearest } from "./nearest.ts"
 import { loadParquet, type ParquetLibrary } from "./parquetLibrary.ts"
 import { chunkBytes, readFully, type TextFile } from "./TextWindow.ts"
 

@@ -5,8 +5,8 @@
  */
 import { readdirSync } from "node:fs"
 import { basename, dirname } from "node:path"
+import { nearest } from "../../../events/nearest.ts"
 import { DriverError, type DriverErrorReason } from "../DriverError.ts"
-import { nearest } from "./nearest.ts"
 
 export type Access = "read" | "write"
 
