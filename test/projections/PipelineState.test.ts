@@ -114,6 +114,11 @@ describe("what it keeps", () => {
       sealed: { position: { line: 10 }, offset: 10 }
     })
   })
+  it("the first winner stays the winner", () => {
+    const fewer = sealed(0, { attempt: 2, branches: { a: branch(4) } })
+    const state = replay([...running, sealed(0), fewer, applied("a", 0), Events.suppressed("a", 0, 2)])
+    assert.deepInclude(state.run!.counts.applied, { a: 10 })
+  })
   it("one source does not wait for another", () => {
     const other = sealed(1, { source: "in2", offset: 0, branches: { b: branch(10) } })
     const state = replay([...running, sealed(0), other, applied("b", 1)])
@@ -165,7 +170,7 @@ describe("the ring of the dead-letter threshold", () => {
     })
 
   it("holds what the window can still see", () =>
-    assert.deepStrictEqual(nacks(next(0, 3, 99), next(1, 150)), [150]))
+    assert.deepStrictEqual(nacks(next(0, 3, 99), next(1, 100, 150)), [100, 150]))
   it("counts a record once, however often it is sealed", () =>
     assert.deepStrictEqual(nacks(next(0, 3), { ...next(0, 3), attempt: 2 }), [3]))
   it("survives a crash and is empty after a failure", () => {

@@ -3,10 +3,12 @@
  *
  * Lines of nothing but spaces, tabs or a carriage return hold no record and are passed over. A carriage
  * return before the newline and a byte order mark at the start of the file are tolerated. Keys like
- * `__proto__` become plain own properties, which is what `JSON.parse` does.
+ * `__proto__` become plain own properties, which is what `JSON.parse` does. An integer beyond 2^53 is a
+ * failure: it could only be rounded.
  *
  * @module
  */
+import { parseExactly, UnsafeInteger } from "./exactIntegers.ts"
 import type { Taken } from "./Taken.ts"
 import type { RecordFormat, TakeLimit, TakeResult } from "./TextReader.ts"
 import { byteLength, decode, type TextWindow } from "./TextWindow.ts"
@@ -54,9 +56,13 @@ const parseLine = (window: TextWindow, from: number, to: number, into: Taken): b
     return true
   }
   try {
-    into.add(JSON.parse(line), from, to)
+    into.add(window.largeIntegers ? parseExactly(line) : JSON.parse(line), from, to)
     return true
   } catch (error) {
+    if (error instanceof UnsafeInteger) {
+      into.fail({ code: "unsafe_integer", message: error.message }, from, to)
+      return true
+    }
     if (blank.test(line)) return false
     const message = `the line is not JSON: ${error instanceof Error ? error.message : String(error)}`
     into.fail({ code: "malformed_json", message }, from, to)

@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from "node:buffer"
 import type { FileHandle } from "node:fs/promises"
+import { mayHoldLargeIntegers } from "./exactIntegers.ts"
 import { sourceChanged } from "./Fingerprint.ts"
 
 /** Bytes read at a time. Larger gains nothing; smaller costs system calls. */
@@ -23,6 +24,8 @@ export interface TextWindow {
   readonly valid: boolean
   /** It reaches the end of the file, so its last line may lack a newline. */
   readonly last: boolean
+  /** Some integer in it may be beyond what a number holds exactly. */
+  readonly largeIntegers: boolean
 }
 
 /** The part of the file being read: it ends at `end` whatever is appended meanwhile. */
@@ -55,7 +58,8 @@ export const loadWindow = async (
 const decodeWindow = (start: number, bytes: Buffer, last: boolean): TextWindow => {
   const valid = isUtf8(bytes)
   const text = bytes.toString(valid ? "utf8" : "latin1")
-  return { start, bytes, text, plain: text.length === bytes.length, valid, last }
+  const plain = text.length === bytes.length
+  return { start, bytes, text, plain, valid, last, largeIntegers: mayHoldLargeIntegers(bytes) }
 }
 
 /** Bytes of the characters from `from` up to `to`. */
