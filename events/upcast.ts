@@ -25,14 +25,15 @@ const catalogEvent = Schema.decodeUnknownResult(CatalogEvent)
 
 /** The event of one pipeline's stream that this row holds. */
 export const decodePipelineEvent = (row: StoredEvent): Result.Result<PipelineEvent, UndecodableEvent> =>
-  decode(row, pipelineEvent)
+  decode(row, PipelineEvent.cases, pipelineEvent)
 
 /** The event of the catalog that this row holds. */
 export const decodeCatalogEvent = (row: StoredEvent): Result.Result<CatalogEvent, UndecodableEvent> =>
-  decode(row, catalogEvent)
+  decode(row, CatalogEvent.cases, catalogEvent)
 
 const decode = <A>(
   row: StoredEvent,
+  cases: object,
   read: (value: unknown) => Result.Result<A, { readonly message: string }>
 ): Result.Result<A, UndecodableEvent> => {
   if (row.schemaVersion > schemaVersion) {
@@ -43,11 +44,15 @@ const decode = <A>(
       )
     )
   }
+  if (!Object.hasOwn(cases, row.type)) return Result.fail(undecodable(row, "there is no event of this type"))
   let value: unknown
   try {
     value = JSON.parse(row.payload)
   } catch (error) {
     return Result.fail(undecodable(row, `its payload is not JSON: ${String(error)}`))
+  }
+  if ((value as { readonly _tag?: unknown } | null)?._tag !== row.type) {
+    return Result.fail(undecodable(row, "its payload is of another type than its row"))
   }
   return Result.mapError(read(value), (error) => undecodable(row, error.message))
 }

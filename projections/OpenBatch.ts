@@ -5,6 +5,7 @@
  */
 import type { Checkpoint, Position } from "../events/Checkpoint.ts"
 import type { EventOf, SealedBranch, Totals } from "../events/PipelineEvent.ts"
+import { own } from "./own.ts"
 
 /** One branch of an open batch: the newest attempt sealed for it, and the attempt that won, once one has. */
 export interface OpenBranch {
@@ -56,7 +57,7 @@ export const opened = (event: EventOf<"BatchSealed">): OpenBatch => ({
 export const resealed = (open: OpenBatch, event: EventOf<"BatchSealed">): OpenBatch => {
   const branches = { ...open.branches }
   for (const stage of Object.keys(event.branches)) {
-    const branch = branches[stage]
+    const branch = own(branches, stage)
     if (branch !== undefined && branch.winner === null)
       branches[stage] = { ...branch, attempt: event.attempt }
   }
@@ -69,7 +70,7 @@ export const resealed = (open: OpenBatch, event: EventOf<"BatchSealed">): OpenBa
 
 /** The sink holds this attempt: its seal is the truth for the branch from now on. */
 export const won = (open: OpenBatch, stage: string, attempt: number): OpenBatch => {
-  const branch = open.branches[stage]
+  const branch = own(open.branches, stage)
   return branch === undefined || branch.winner !== null
     ? open
     : { ...open, branches: { ...open.branches, [stage]: { ...branch, winner: attempt } } }
@@ -90,8 +91,8 @@ export const lastAttempt = (open: OpenBatch): number =>
 
 /** What the winner sealed for a branch, once there is one. */
 export const outcome = (open: OpenBatch, stage: string): SealedBranch | undefined => {
-  const winner = open.branches[stage]?.winner
-  return winner === undefined || winner === null ? undefined : open.attempts[winner]?.branches[stage]
+  const winner = own(open.branches, stage)?.winner
+  return winner === undefined || winner === null ? undefined : own(open.attempts[winner]?.branches, stage)
 }
 
 /** What became of the records when every branch is looked at: as the newest winning attempt saw it. */

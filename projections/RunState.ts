@@ -6,6 +6,7 @@
 import type { Checkpoint, Position } from "../events/Checkpoint.ts"
 import type { EventOf, Reason, SealedBranch } from "../events/PipelineEvent.ts"
 import * as OpenBatch from "./OpenBatch.ts"
+import { own } from "./own.ts"
 
 /** How far one source is sealed and settled, and which of its last records were dead letters. */
 export interface SourceState {
@@ -91,7 +92,7 @@ export const sealed = (
   window: number
 ): RunState => {
   const outputs = withBases(run.outputs, event)
-  const source = withLetters(run.sources[event.source] ?? noSource, event, first, window)
+  const source = withLetters(own(run.sources, event.source) ?? noSource, event, first, window)
   const sources = { ...run.sources, [event.source]: source }
   if (!first) return { ...run, outputs, sources }
   const { applied, batches, read } = run.counts
@@ -109,7 +110,7 @@ export const applied = (run: RunState, stage: string, records: number): RunState
   ...run,
   counts: {
     ...run.counts,
-    applied: { ...run.counts.applied, [stage]: (run.counts.applied[stage] ?? 0) + records }
+    applied: { ...run.counts.applied, [stage]: (own(run.counts.applied, stage) ?? 0) + records }
   }
 })
 
@@ -128,7 +129,7 @@ export const settled = (run: RunState, batch: OpenBatch.OpenBatch): RunState => 
     sources: {
       ...run.sources,
       [batch.source]: {
-        ...(run.sources[batch.source] ?? noSource),
+        ...(own(run.sources, batch.source) ?? noSource),
         checkpoint: OpenBatch.checkpointAfter(batch)
       }
     }
@@ -151,7 +152,7 @@ const withBases = (outputs: RunState["outputs"], event: EventOf<"BatchSealed">):
 
 /** Every sink of a run is counted from its first seal on, also while nothing has reached it. */
 const withSinks = (applied: RunCounts["applied"], event: EventOf<"BatchSealed">): RunCounts["applied"] => {
-  const fresh = Object.keys(event.branches).filter((stage) => applied[stage] === undefined)
+  const fresh = Object.keys(event.branches).filter((stage) => own(applied, stage) === undefined)
   return fresh.length === 0
     ? applied
     : { ...applied, ...Object.fromEntries(fresh.map((stage) => [stage, 0])) }

@@ -61,6 +61,10 @@ export const evolve = (state: Telemetry, { at, event }: Dated): Telemetry => {
 export const recordsPerSecond = ({ firstAt, lastAt, read }: Telemetry): number =>
   lastAt > firstAt ? (read * 1000) / (lastAt - firstAt) : 0
 
+/** What a stage did; nothing, when the log does not mention it. A stage may be called `constructor`. */
+export const ofStage = ({ stages }: Telemetry, stage: string): StageTelemetry =>
+  Object.hasOwn(stages, stage) ? stages[stage]! : none
+
 /** The mean lag of a stage, in milliseconds; 0 before its first batch. */
 export const lagMsMean = ({ batches, lagMsSum }: StageTelemetry): number =>
   batches === 0 ? 0 : lagMsSum / batches
@@ -79,4 +83,4 @@ const changed = (
   state: Telemetry,
   stage: string,
   change: (of: StageTelemetry) => StageTelemetry
-): Telemetry => ({ ...state, stages: { ...state.stages, [stage]: change(state.stages[stage] ?? none) } })
+): Telemetry => ({ ...state, stages: { ...state.stages, [stage]: change(ofStage(state, stage)) } })

@@ -90,9 +90,9 @@ const runLines = ({ letters, runs, telemetry }: Known, style: Style): ReadonlyAr
   ]
 }
 
-const sinkLine = (sink: string, records: number, { stages }: Telemetry.Telemetry): string => {
-  const of = stages[sink]
-  if (of === undefined || of.batches === 0) return grouped(records)
+const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry): string => {
+  const of = Telemetry.ofStage(telemetry, sink)
+  if (of.batches === 0) return grouped(records)
   const mean = Math.round(Telemetry.lagMsMean(of))
   const retries = of.retries === 0 ? "" : `, ${plural(of.retries, "retry", "retries")}`
   return `${grouped(records)}, lag ${grouped(mean)} ms on average and ${grouped(of.lagMsMax)} ms at most${retries}`

@@ -6,6 +6,7 @@
  */
 import { Clock, Deferred, Effect, Option, Queue, type Semaphore } from "effect"
 import type { Position } from "../../events/Checkpoint.ts"
+import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Receipt } from "../drivers/Sink.ts"
 import type { SourceReader } from "../drivers/Source.ts"
@@ -173,7 +174,7 @@ class Pump {
   /** Letters that a sink's refusal makes count towards the threshold like any other. */
   checkRefusals(writing: Writing): void {
     const { of, offset } = writing.prepared
-    const nacks = this.state.run?.sources[of.stage]?.nacks ?? []
+    const nacks = own(this.state.run?.sources, of.stage)?.nacks ?? []
     const fresh = writing.outcome.failures
       .map(({ index }) => offset + index)
       .filter((letter) => !nacks.includes(letter))

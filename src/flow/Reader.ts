@@ -6,6 +6,7 @@
 import { Clock, Deferred, Effect, type Scope, type Semaphore } from "effect"
 import type { Position } from "../../events/Checkpoint.ts"
 import { isSettled, type OpenBatch } from "../../projections/OpenBatch.ts"
+import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import { DriverError } from "../drivers/DriverError.ts"
 import type { SourceBatch } from "../drivers/Record.ts"
@@ -53,7 +54,7 @@ export const runReader = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StageError, Scope.Scope> {
   const { plan, slots, state, stop, tell } = context
   const { maxBatchBytes, maxBuffering, batchSize } = plan.runtime
-  const known = state.run?.sources[of.stage]
+  const known = own(state.run?.sources, of.stage)
   const batches = state.open.filter((batch) => batch.source === of.stage)
   let position = known?.sealed?.position ?? null
   let offset = known?.sealed?.offset ?? 0

@@ -13,6 +13,7 @@ import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "eff
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { owedBranches } from "../../projections/OpenBatch.ts"
+import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError } from "./Journal.ts"
@@ -65,7 +66,7 @@ const run = Effect.fnUntraced(function* (
 ): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
   const lanes = yield* openLanes(plan, before, epoch)
   // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
-  if ([...lanes.keys()].some((stage) => before.run?.outputs[stage]?.finished === true)) {
+  if ([...lanes.keys()].some((stage) => own(before.run?.outputs, stage)?.finished === true)) {
     yield* publish(lanes)
     return { _tag: "Finished" }
   }
@@ -113,7 +114,7 @@ const openLanes = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyMap<string, Lane>, StageError, Scope.Scope> {
   const lanes = new Map<string, Lane>()
   for (const { sink, stage } of plan.sinks) {
-    const output = state.run?.outputs[stage]
+    const output = own(state.run?.outputs, stage)
     const writer = yield* sink
       .open({
         epoch,

@@ -6,7 +6,7 @@
 import { Result } from "effect"
 import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
-import { isActive, isUnfinished, mayFollow } from "../../projections/transitions.ts"
+import { isActive, mayFollow } from "../../projections/transitions.ts"
 import { type Command, Rejection, type RejectionCode } from "./Command.ts"
 import { decideRecord } from "./decideRecord.ts"
 
@@ -42,7 +42,7 @@ export const decide = (command: Command, state: PipelineState): Decision => {
     case "CompleteRun":
       return completeRun(state)
     case "FailRun":
-      return isUnfinished(state.lifecycle) && state.run !== null && mayFollow(state.lifecycle, "Failed")
+      return hasUnfinishedRun(state) && state.run !== null
         ? accept({ _tag: "Failed", run: state.run.id, reason: command.reason })
         : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to fail`)
     case "CrashRun":
@@ -91,7 +91,7 @@ const trigger = (state: PipelineState, reason: string): Decision => {
     )
   }
   if (isActive(state.lifecycle)) return reject("already_running", `run ${state.run?.id} is under way`)
-  if (state.lifecycle === "Crashed") {
+  if (hasUnfinishedRun(state)) {
     return reject(
       "unfinished_run",
       `run ${state.run?.id} is unfinished`,

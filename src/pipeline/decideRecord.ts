@@ -7,6 +7,7 @@ import { Result } from "effect"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
+import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
 import type { RunState } from "../../projections/RunState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
@@ -27,7 +28,7 @@ export const decideRecord = (
   for (const applied of entry.applied ?? []) {
     const batch = openBatch(state, applied.batch)
     // Already settled, or left long ago: a repeated confirmation changes nothing.
-    if (batch === undefined || batch.branches[applied.stage]?.winner !== null) continue
+    if (batch === undefined || own(batch.branches, applied.stage)?.winner !== null) continue
     const wrong = checkApplied(applied, batch, state)
     if (wrong !== undefined) return Result.fail(wrong)
     const event = applied.duplicate ? suppression(applied) : application(applied)
@@ -46,7 +47,7 @@ export const decideRecord = (
     if (state.open.length > 0) {
       return refuse("batches_owed", "an output cannot be finished while batches are owed")
     }
-    if (state.run?.outputs[stage]?.finished !== true) add({ _tag: "OutputFinished", stage, output })
+    if (own(state.run?.outputs, stage)?.finished !== true) add({ _tag: "OutputFinished", stage, output })
   }
   return Result.succeed(events)
 }
@@ -65,7 +66,7 @@ const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState):
     return new Rejection({ code: "unknown_batch", message: `${applied.key} is not the key of ${key}` })
   }
   // The winner decides, and only an attempt whose seal is in the log can have won.
-  return batch.attempts[applied.attempt]?.branches[applied.stage] === undefined
+  return own(batch.attempts[applied.attempt]?.branches, applied.stage) === undefined
     ? new Rejection({
         code: "unknown_attempt",
         message: `${applied.stage} holds attempt ${applied.attempt} of batch ${applied.batch}, which was never sealed`
@@ -103,14 +104,18 @@ const application = ({
 
 /** The checkpoint an application leads to; the fold has no use for it, people reading the log have. */
 const reached = (after: PipelineState, source: string): EventOf<"StageApplied">["checkpoint"] => {
-  const checkpoint = after.run?.sources[source]?.checkpoint
+  const checkpoint = own(after.run?.sources, source)?.checkpoint
   return checkpoint ? { source, batch: checkpoint.batch, offset: checkpoint.offset } : null
 }
 
 const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
-  for (const [stage, branch] of Object.entries(seal.branches)) {
+  const sums = [...Object.entries(seal.branches), ["all branches", seal.totals] as const]
+  if (sums.length === 1) {
+    return new Rejection({ code: "sums_disagree", message: `batch ${seal.batch} is sealed for no branch` })
+  }
+  for (const [stage, of] of sums) {
     // Invariant 6: the sums agree.
-    if (branch.delivered + branch.filtered + branch.unrouted + branch.lettered !== seal.count) {
+    if (of.delivered + of.filtered + of.unrouted + of.lettered !== seal.count) {
       return new Rejection({
         code: "sums_disagree",
         message: `batch ${seal.batch}: the outcomes of ${stage} do not add up to its ${seal.count} records`
@@ -122,7 +127,7 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
 }
 
 const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
-  const sealed = state.run?.sources[seal.source]?.sealed ?? null
+  const sealed = own(state.run?.sources, seal.source)?.sealed ?? null
   const offset = sealed?.offset ?? 0
   const follows =
     seal.batch === state.nextBatch &&
@@ -140,14 +145,19 @@ const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined
 }
 
 const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
-  const same = seal.source === open.source && seal.count === open.count && seal.digest === open.digest
+  const same =
+    seal.source === open.source &&
+    seal.offset === open.offset &&
+    seal.count === open.count &&
+    seal.digest === open.digest &&
+    JSON.stringify(seal.range) === JSON.stringify(open.range)
   if (!same || seal.attempt !== lastAttempt(open) + 1) {
     return new Rejection({
       code: "batch_out_of_order",
       message: `attempt ${seal.attempt} does not follow attempt ${lastAttempt(open)} of batch ${seal.batch}`
     })
   }
-  const settled = Object.keys(seal.branches).find((stage) => open.branches[stage]?.winner !== null)
+  const settled = Object.keys(seal.branches).find((stage) => own(open.branches, stage)?.winner !== null)
   return settled === undefined
     ? undefined
     : new Rejection({

@@ -40,3 +40,8 @@ it("begins anew with a run", () => {
   const second: PipelineEvent = { _tag: "RunStarted", run: "r2", signature: "sig-1", from: [] }
   assert.deepInclude(telemetryOf(sealed(0), applied("a", 0), second), { run: "r2", read: 0, stages: {} })
 })
+
+it.each(["constructor", "toString", "__proto__"])("a stage may be called %s", (stage) => {
+  const telemetry = telemetryOf(sealed(0), applied(stage, 0))
+  assert.deepInclude(Telemetry.ofStage(telemetry, stage), { batches: 1, records: 10 })
+})
