@@ -12,10 +12,10 @@ export class Signals extends Context.Service<
     /** The first signal that came, if one did. */
     readonly received: () => Signal | undefined
     /**
-     * Resolves at the first signal. A command that asks for it has promised to end by itself then;
-     * any other command is interrupted.
+     * Promises that the command will end by itself when the first signal comes, and gives what resolves
+     * then. Any other command is interrupted, so the promise is made before anything begins.
      */
-    readonly drain: Effect.Effect<Signal>
+    readonly drain: Effect.Effect<Effect.Effect<Signal>>
   }
 >()("millrace/cli/Signals") {}
 
@@ -34,7 +34,7 @@ export const listen = (interrupt: () => void): Signals["Service"] => {
   }
   return {
     received: () => received,
-    drain: Effect.suspend(() => {
+    drain: Effect.sync(() => {
       drains = true
       return Deferred.await(asked)
     })

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs"
 import module from "node:module"
-import { NodeServices } from "@effect/platform-node"
+import { layer as layerNode } from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { CliFailure, failureOf } from "./CliFailure.ts"
@@ -43,7 +43,7 @@ const command = (args: ReadonlyArray<string>, signals: Signals["Service"]): Effe
     Effect.catchCause((cause) => failed(cause, args, json, presented)),
     Effect.provideService(CliOutput.Presenter, presenter(json, presented)),
     Effect.provideService(Signals, signals),
-    Effect.provide([NodeServices.layer, Logger.layer([logger(isDebugging(args))])]),
+    Effect.provide([layerNode, Logger.layer([logger(isDebugging(args))])]),
     Effect.provideService(References.MinimumLogLevel, "Warn")
   )
 }

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { CliFailure } from "./CliFailure.ts"
-import { type Diagnosis, diagnose } from "./diagnose.ts"
+import type { Diagnosis } from "./diagnose.ts"
 import { exitCode } from "./exitCode.ts"
 import { DataDirectory, Json } from "./globalFlags.ts"
 import { answer, writeOut } from "./report.ts"
@@ -14,6 +14,7 @@ import { type Style, styleOf } from "./terminal.ts"
 
 export const doctor = Command.make("doctor", {}, () =>
   Effect.gen(function* () {
+    const { diagnose } = yield* Effect.promise(() => import("./diagnose.ts"))
     const checks = yield* diagnose(yield* DataDirectory)
     const lines = () => checks.flatMap((check) => linesOf(check, styleOf(process.stdout)))
     const failed = checks.find(({ status }) => status === "error")

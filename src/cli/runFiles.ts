@@ -66,13 +66,23 @@ const usesConsole = ({ stages }: Definition): boolean =>
 
 const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon: boolean) {
   const directory = yield* DataDirectory
+  const drain = yield* (yield* Signals).drain
   const layer = Layer.provideMerge(Pipelines.layerLocal, layerSqlite({ directory }))
   const board = yield* openBoard
-  const run = Effect.forEach(files, (file) => runFile(file, abandon, board), { concurrency: "unbounded" })
+  const run = Effect.forEach(files, (file) => runFile(file, { abandon, board, drain }), {
+    concurrency: "unbounded"
+  })
   return yield* run.pipe(Effect.provide(layer), Effect.ensuring(board.close))
 }, Effect.scoped)
 
-const runFile = Effect.fnUntraced(function* (file: Valid, abandon: boolean, board: Board) {
+interface Surroundings {
+  readonly abandon: boolean
+  readonly board: Board
+  /** Resolves when the run is to stop. */
+  readonly drain: Effect.Effect<unknown>
+}
+
+const runFile = Effect.fnUntraced(function* (file: Valid, { abandon, board, drain }: Surroundings) {
   const { definition } = file
   const signals = yield* Signals
   const began = yield* Clock.currentTimeMillis
@@ -90,7 +100,7 @@ const runFile = Effect.fnUntraced(function* (file: Valid, abandon: boolean, boar
     by: localUser(),
     reason: "millrace run",
     abandon,
-    stop: Effect.andThen(signals.drain, board.note(definition.name, "stopping: writing what is in flight")),
+    stop: Effect.andThen(drain, board.note(definition.name, "stopping: writing what is in flight")),
     onStarted: (pipeline, resumedFrom) => board.add(definition.name, pipeline, resumedFrom)
   }).pipe(Effect.scoped, Effect.exit)
   yield* board.remove(definition.name)
