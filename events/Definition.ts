@@ -139,8 +139,20 @@ const Lookup = Schema.StructWithRest(
 )
 export type Lookup = typeof Lookup.Type
 
+/**
+ * A stage whose work is a function of the program. The function is not data: the definition holds what it
+ * does and, as `output`, the boundary it promises; a program that resumes a run must provide it again.
+ */
+const FunctionStage = Schema.Struct({
+  does: Schema.Literals(["filter", "map"]),
+  over: Schema.Literals(["record", "batch"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("record" as const))
+  )
+}).annotate({ description: "A function that only a program can provide; a file cannot" })
+export type FunctionStage = typeof FunctionStage.Type
+
 /** The kinds of stage; each stage has exactly one of these keys. */
-export const stageKinds = ["source", "filter", "map", "lookup", "sink"] as const
+export const stageKinds = ["source", "filter", "map", "lookup", "function", "sink"] as const
 export type StageKind = (typeof stageKinds)[number]
 
 export const Stage = Schema.Struct({
@@ -149,6 +161,7 @@ export const Stage = Schema.Struct({
   filter: Schema.optionalKey(Expression),
   map: Schema.optionalKey(MapStage),
   lookup: Schema.optionalKey(Lookup),
+  function: Schema.optionalKey(FunctionStage),
   sink: Schema.optionalKey(Use),
   output: Schema.optionalKey(Contract)
 })

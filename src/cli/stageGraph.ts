@@ -53,6 +53,9 @@ const wordsOf = (stage: Stage): { readonly kind: string; readonly detail: string
   if (stage.lookup !== undefined) return { kind: "lookup", detail: endOf(stage.lookup) }
   if (stage.filter !== undefined) return { kind: "filter", detail: stage.filter }
   if (stage.map !== undefined) return { kind: "map", detail: mapOf(stage.map) }
+  if (stage.function !== undefined) {
+    return { kind: "function", detail: `${stage.function.does} each ${stage.function.over}` }
+  }
   return { kind: "stage", detail: "" }
 }
 

@@ -16,17 +16,22 @@ import { Finding, finding } from "../../events/Finding.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { AnyOffer, DriverContext } from "../drivers/Driver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
+import type { SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
 import type { Source } from "../drivers/Source.ts"
 import { compileContract } from "./Contract.ts"
 import { compileCondition, compileValue } from "./Expression.ts"
-import { compileRoute, dropped, RecordFailure, type Route, type RouteStage, type Step } from "./Route.ts"
+import { type Functions, noFunctions } from "./Functions.ts"
+import type { Outcome } from "./Outcome.ts"
+import { order, reach, successors } from "./order.ts"
+import { compileRoute, dropped, RecordFailure, type RouteStage, type Step } from "./Route.ts"
+import { compileStagedRoute } from "./StagedRoute.ts"
 import { atStage, type StageError } from "./StageError.ts"
 
 export interface PlannedSource {
   readonly stage: string
   readonly source: Source
-  readonly route: Route
+  readonly route: (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
 }
@@ -58,7 +63,8 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
  */
 export const compile = Effect.fnUntraced(function* (
   definition: Definition,
-  context: Omit<DriverContext, "stage">
+  context: Omit<DriverContext, "stage">,
+  functions: Functions = noFunctions
 ): Effect.fn.Return<Plan, PlanError | StageError, Drivers | EffectScope.Scope> {
   const names = Object.keys(definition.stages)
   const reaches = reachableSinks(definition)
@@ -74,9 +80,10 @@ export const compile = Effect.fnUntraced(function* (
     stages.set(name, {
       name,
       reaches: reaches.get(name) ?? [],
-      step: yield* compileStep(name, stage, context),
+      step: yield* compileStep(name, stage, context, functions),
+      waiting: functions.get(name)?.waiting,
       encode: sink === undefined ? undefined : (payload) => sink.encode(payload),
-      check: yield* compileCheck(name, stage),
+      check: functions.get(name)?.check ?? (yield* compileCheck(name, stage)),
       edges: yield* compileEdges(name, definition)
     })
   }
@@ -87,30 +94,37 @@ export const compile = Effect.fnUntraced(function* (
     sources.push({
       stage: name,
       source: yield* made((yield* Drivers).get(use.use)?.source, "source", name, use, context),
-      route: compileRoute(name, stages, definition.onUnrouted),
+      route: routeFrom(name, stages, definition),
       branches: reaches.get(name) ?? []
     })
   }
   return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters }
 })
 
+/** Fused into one loop where nothing waits, else stage by stage. */
+const routeFrom = (
+  source: string,
+  stages: ReadonlyMap<string, RouteStage>,
+  definition: Definition
+): PlannedSource["route"] => {
+  const reached = reach([source], successors(definition))
+  const names = order(definition).filter((name) => reached.has(name))
+  if (names.some((name) => stages.get(name)?.waiting !== undefined)) {
+    return compileStagedRoute(source, stages, names, definition.onUnrouted)
+  }
+  const fused = compileRoute(source, stages, definition.onUnrouted)
+  return (records) => Effect.sync(() => fused(records))
+}
+
 /** For every stage the sinks that can be reached from it, itself included, in the order of the file. */
 export const reachableSinks = (definition: Definition): ReadonlyMap<string, ReadonlyArray<string>> => {
   const names = Object.keys(definition.stages)
-  const next = new Map<string, Array<string>>(names.map((name) => [name, []]))
-  for (const name of names) {
-    for (const edge of definition.stages[name]!.from ?? []) next.get(edge.stage)?.push(name)
-  }
-  const from = (name: string, seen: Set<string>): Set<string> => {
-    if (seen.has(name)) return seen
-    seen.add(name)
-    for (const to of next.get(name) ?? []) from(to, seen)
-    return seen
-  }
+  const next = successors(definition)
+  const sinks = names.filter((name) => definition.stages[name]!.sink !== undefined)
   return new Map(
     names.map((name) => {
-      const seen = from(name, new Set())
-      return [name, names.filter((sink) => seen.has(sink) && definition.stages[sink]!.sink !== undefined)]
+      const reached = reach([name], next)
+      return [name, sinks.filter((sink) => reached.has(sink))]
     })
   )
 }
@@ -177,8 +191,16 @@ const condition = (text: string, at: ReadonlyArray<string>) =>
 const compileStep = Effect.fnUntraced(function* (
   name: string,
   stage: Stage,
-  context: Omit<DriverContext, "stage">
+  context: Omit<DriverContext, "stage">,
+  functions: Functions
 ): Effect.fn.Return<Step | undefined, PlanError | StageError, Drivers | EffectScope.Scope> {
+  if (stage.function !== undefined) {
+    const provided = functions.get(name)
+    if (provided?.step !== undefined || provided?.waiting !== undefined) return provided.step
+    const message = `the program does not provide the function of ${name}`
+    const suggestion = "run it with the program that defines it: a function is not in the log"
+    return yield* broken(finding("missing_function", ["stages", name, "function"], message, suggestion))
+  }
   if (stage.filter !== undefined) {
     const holds = yield* condition(stage.filter, ["stages", name, "filter"])
     return (payload, scope) => {

@@ -120,7 +120,7 @@ const prepare = Effect.fnUntraced(function* (
   read: SourceBatch
 ): Effect.fn.Return<Prepared> {
   const readAt = yield* Clock.currentTimeMillis
-  const outcome = of.route(read.records)
+  const outcome = yield* of.route(read.records)
   return { _tag: "Prepared", of, owed: batch, range: { from, to: read.to }, offset, read, outcome, readAt }
 })
 

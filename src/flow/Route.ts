@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./Expression.ts"
@@ -22,12 +23,24 @@ export class RecordFailure extends Error {
 export type Step = (payload: unknown, scope: Scope) => unknown
 export const dropped: unique symbol = Symbol("dropped")
 
+/** What a step of a whole batch makes of each of its payloads, in their order. */
+export type Pieces = ReadonlyArray<
+  | { readonly _tag: "Passed"; readonly payload: unknown }
+  | { readonly _tag: "Dropped" }
+  | { readonly _tag: "Failed"; readonly reason: Reason }
+>
+
+/** A step that waits for something. It sees all payloads of a batch at once and never fails as a whole. */
+export type WaitingStep = (payloads: ReadonlyArray<unknown>) => Effect.Effect<Pieces>
+
 /** A stage ready to run: its step, the contract of what comes out, and where that goes. */
 export interface RouteStage {
   readonly name: string
   /** The sinks a record may still reach from here, this one included. */
   readonly reaches: ReadonlyArray<string>
   readonly step: Step | undefined
+  /** Instead of `step`; a route through such a stage goes stage by stage. */
+  readonly waiting: WaitingStep | undefined
   readonly encode: ((payload: unknown) => unknown) | undefined
   readonly check: ((payload: unknown) => Reason | undefined) | undefined
   readonly edges: ReadonlyArray<{
@@ -203,10 +216,15 @@ const collect = (travel: Travel, sink: string, record: unknown): void => {
   travel.reached = true
 }
 
-const reasonOf = (error: unknown, code: string): Reason =>
+export const reasonOf = (error: unknown, code: string): Reason =>
   error instanceof RecordFailure
     ? { code: error.code, message: error.message }
     : { code, message: error instanceof Error ? error.message : String(error) }
+
+export const unrouted = (stage: RouteStage): Reason => ({
+  code: "unrouted",
+  message: `no edge out of ${stage.name} takes this record`
+})
 
 /** Multicast: a record goes along every edge whose condition holds; what matches none is unrouted. */
 const compileEdges = (
@@ -231,10 +249,7 @@ const compileEdges = (
     if (routed) return
     if (onUnrouted === "drop") travel.unrouted.push(stage)
     else {
-      travel.failures.push({
-        stage,
-        reason: { code: "unrouted", message: `no edge out of ${stage.name} takes this record` }
-      })
+      travel.failures.push({ stage, reason: unrouted(stage) })
     }
   }
 }

@@ -9,6 +9,7 @@ import { type CatalogEvent, catalogStream } from "../../events/CatalogEvent.ts"
 import { decodeCatalogEvent, schemaVersion, type UndecodableEvent } from "../../events/upcast.ts"
 import * as Catalog from "../../projections/Catalog.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
+import { type Functions, noFunctions } from "../flow/Functions.ts"
 import { EventLog, type Fenced, type LogError, type VersionConflict } from "../log/EventLog.ts"
 import { nextId } from "./Identity.ts"
 import * as PipelineActor from "./PipelineActor.ts"
@@ -27,6 +28,8 @@ export class Pipelines extends Context.Service<
     readonly catalog: Effect.Effect<Catalog.Catalog>
     /** The id of the pipeline with this name, registered now if there is none. */
     register(name: string, by: string): Effect.Effect<string, RegisterError>
+    /** Gives the pipeline of this name the functions of its stages, for runs of this process. */
+    provide(name: string, functions: Functions): Effect.Effect<void>
     /** The pipeline's actor, awake as long as the scope is open, and a while longer. */
     get(id: string): Effect.Effect<HostedPipeline, LogError | UndecodableEvent, Scope.Scope>
   }
@@ -36,15 +39,21 @@ export class Pipelines extends Context.Service<
     Layer.effect(
       Pipelines,
       Effect.gen(function* () {
+        const functions = new Map<string, Functions>()
         const actors = yield* RcMap.make({
           lookup: Effect.fnUntraced(function* (id: string) {
             const actor = yield* PipelineActor.make(id)
-            return { actor, ...(yield* react(actor)) }
+            return { actor, ...(yield* react(actor, (name) => functions.get(name) ?? noFunctions)) }
           }),
           idleTimeToLive: "5 minutes"
         })
         const { catalog, register } = yield* openCatalog
-        return Pipelines.of({ catalog, register, get: (id) => RcMap.get(actors, id) })
+        return Pipelines.of({
+          catalog,
+          register,
+          provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
+          get: (id) => RcMap.get(actors, id)
+        })
       })
     )
 }

@@ -13,6 +13,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
+import type { Functions } from "../flow/Functions.ts"
 import { type Journal, JournalError } from "../flow/Journal.ts"
 import * as Plan from "../flow/Plan.ts"
 import * as Worker from "../flow/Worker.ts"
@@ -25,6 +26,9 @@ export interface Reaction {
   readonly progress: () => ReturnType<Worker.Worker["progress"]>
 }
 
+/** The functions a program has given to the pipeline of this name. */
+export type FunctionsOf = (name: string) => Functions
+
 /** Who is named in the log for what follows by itself. */
 const engine = "engine"
 
@@ -34,7 +38,8 @@ const lifeOf = (state: PipelineState): string | undefined =>
 
 /** Follows an actor until the scope closes; a run at work is interrupted with it. */
 export const react = Effect.fnUntraced(function* (
-  actor: PipelineActor
+  actor: PipelineActor,
+  functionsOf: FunctionsOf
 ): Effect.fn.Return<Reaction, never, Drivers | Scope.Scope> {
   const worker = MutableRef.make<Worker.Worker | undefined>(undefined)
   const lost = lifeOf(yield* actor.state)
@@ -44,7 +49,7 @@ export const react = Effect.fnUntraced(function* (
     const life = lifeOf(state)
     if (life !== undefined && life !== lost && life !== begun) {
       begun = life
-      yield* Effect.forkScoped(work(actor, state, worker))
+      yield* Effect.forkScoped(work(actor, state, worker, functionsOf))
     }
     const next = nextCommand(state, life !== undefined && life === begun)
     if (next !== undefined) yield* tellActor(actor, next === "start" ? yield* startRun : next)
@@ -73,9 +78,10 @@ const tellActor = (actor: PipelineActor, command: Command): Effect.Effect<void> 
 const work = Effect.fnUntraced(function* (
   actor: PipelineActor,
   state: PipelineState,
-  current: MutableRef.MutableRef<Worker.Worker | undefined>
+  current: MutableRef.MutableRef<Worker.Worker | undefined>,
+  functionsOf: FunctionsOf
 ) {
-  const exit = yield* Effect.scoped(workUnder(actor, state, current)).pipe(Effect.exit)
+  const exit = yield* Effect.scoped(workUnder(actor, state, current, functionsOf)).pipe(Effect.exit)
   current.current = undefined
   yield* tellActor(actor, verdict(exit))
 })
@@ -83,7 +89,8 @@ const work = Effect.fnUntraced(function* (
 const workUnder = Effect.fnUntraced(function* (
   actor: PipelineActor,
   state: PipelineState,
-  current: MutableRef.MutableRef<Worker.Worker | undefined>
+  current: MutableRef.MutableRef<Worker.Worker | undefined>,
+  functionsOf: FunctionsOf
 ) {
   const { definition: wire, name, base } = state.definition!
   const definition = decodeDefinition(wire)
@@ -92,7 +99,11 @@ const workUnder = Effect.fnUntraced(function* (
       findings: [finding("bad_definition", [], definition.failure.message)]
     })
   }
-  const plan = yield* Plan.compile(definition.success, { pipeline: { id: actor.id, name }, base })
+  const plan = yield* Plan.compile(
+    definition.success,
+    { pipeline: { id: actor.id, name }, base },
+    functionsOf(name)
+  )
   const worker = yield* Worker.make({ plan, journal: journalOf(actor), state, epoch: actor.epoch })
   current.current = worker
   // The wish to stop may have come while the plan was compiled.

@@ -1,0 +1,21 @@
+/**
+ * The functions of a program's stages. They are not in the log: a definition holds their names and
+ * boundaries, and whoever runs it must provide them.
+ *
+ * @module
+ */
+import type { Reason } from "../../events/PipelineEvent.ts"
+import type { Step, WaitingStep } from "./Route.ts"
+
+/** What a program brings to one stage. */
+export interface StageFunction {
+  readonly step?: Step
+  readonly waiting?: WaitingStep
+  /** The boundary of the stage, checked on what comes out of it. */
+  readonly check?: (payload: unknown) => Reason | undefined
+}
+
+/** The functions of one pipeline, by stage. */
+export type Functions = ReadonlyMap<string, StageFunction>
+
+export const noFunctions: Functions = new Map()

@@ -1,0 +1,224 @@
+/**
+ * The way of a batch through stages of which some wait: one stage after the other, each with all the
+ * records that reach it. It means the same as the fused route of Route.ts, which is faster and cannot wait.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import type { Reason } from "../../events/PipelineEvent.ts"
+import type { SourceRecord } from "../drivers/Record.ts"
+import type { Scope } from "./Expression.ts"
+import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
+import { dropped, type Pieces, type RouteStage, reasonOf, unrouted } from "./Route.ts"
+
+/** Payloads on their way, each with the index of the record it was made of; in source order. */
+interface Stream {
+  readonly rows: Array<number>
+  readonly payloads: Array<unknown>
+}
+
+interface Batch {
+  readonly records: ReadonlyArray<SourceRecord>
+  readonly arriving: Map<string, Array<Stream>>
+  /** By record: the first cause, and every branch that is owed it. */
+  readonly failures: Map<
+    number,
+    { readonly stage: string; readonly reason: Reason; readonly branches: Set<string> }
+  >
+  /** By branch: records that no edge took on their way to it. */
+  readonly unrouted: Map<string, Set<number>>
+  readonly collected: Map<string, Stream>
+}
+
+/** `order` names the stages so that each comes behind those it has its records from. */
+export const compileStagedRoute =
+  (
+    source: string,
+    stages: ReadonlyMap<string, RouteStage>,
+    order: ReadonlyArray<string>,
+    onUnrouted: "dead_letter" | "drop"
+  ) =>
+  (records: ReadonlyArray<SourceRecord>): Effect.Effect<Outcome> =>
+    Effect.gen(function* () {
+      const first = stages.get(source)!
+      const batch = begin(records, first)
+      for (const name of order) {
+        const stage = stages.get(name)!
+        const arrived = merged(batch.arriving.get(name) ?? [])
+        if (arrived.rows.length === 0) continue
+        const pieces =
+          stage.waiting === undefined
+            ? stepAll(stage, batch, arrived)
+            : yield* waitAll(stage, stage.waiting, arrived)
+        passOn(stage, batch, arrived.rows, pieces, onUnrouted)
+      }
+      return outcomeOf(batch, first)
+    })
+
+const begin = (records: ReadonlyArray<SourceRecord>, first: RouteStage): Batch => {
+  const start: Stream = { rows: [], payloads: [] }
+  const batch: Batch = {
+    records,
+    arriving: new Map([[first.name, [start]]]),
+    failures: new Map(),
+    unrouted: new Map(),
+    collected: new Map()
+  }
+  records.forEach(({ failure, payload }, row) => {
+    if (failure !== undefined) fail(batch, first, row, failure)
+    else {
+      start.rows.push(row)
+      start.payloads.push(payload)
+    }
+  })
+  return batch
+}
+
+/** Streams that meet in a stage are put back into source order; of one record, in the order of the edges. */
+const merged = (streams: ReadonlyArray<Stream>): Stream => {
+  if (streams.length <= 1) return streams[0] ?? { rows: [], payloads: [] }
+  const all = streams.flatMap(({ payloads, rows }) => rows.map((row, at) => ({ row, payload: payloads[at] })))
+  all.sort((a, b) => a.row - b.row)
+  return { rows: all.map(({ row }) => row), payloads: all.map(({ payload }) => payload) }
+}
+
+const scopeOf = (record: SourceRecord): Scope => ({
+  record: null,
+  metadata: record.metadata,
+  key: record.key ?? null,
+  event_time: record.eventTime ?? null
+})
+
+const stepAll = (stage: RouteStage, { records }: Batch, { payloads, rows }: Stream): Pieces =>
+  payloads.map((payload, at) => {
+    try {
+      const value = stage.step === undefined ? payload : stage.step(payload, scopeOf(records[rows[at]!]!))
+      return value === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: value }
+    } catch (error) {
+      return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
+    }
+  })
+
+const waitAll = Effect.fnUntraced(function* (
+  stage: RouteStage,
+  step: NonNullable<RouteStage["waiting"]>,
+  { payloads, rows }: Stream
+): Effect.fn.Return<Pieces> {
+  const pieces = yield* step(payloads)
+  return pieces.length === rows.length
+    ? pieces
+    : yield* Effect.die(new Error(`${stage.name} answered for ${pieces.length} of ${rows.length} records`))
+})
+
+const passOn = (
+  stage: RouteStage,
+  batch: Batch,
+  rows: ReadonlyArray<number>,
+  pieces: Pieces,
+  onUnrouted: "dead_letter" | "drop"
+): void => {
+  const onward = stage.edges.map(({ to, when }) => ({
+    to,
+    when,
+    stream: { rows: [], payloads: [] } as Stream
+  }))
+  for (const [at, piece] of pieces.entries()) {
+    const row = rows[at]!
+    if (piece._tag === "Dropped") continue
+    if (piece._tag === "Failed") {
+      fail(batch, stage, row, piece.reason)
+      continue
+    }
+    const wrong = stage.check?.(piece.payload)
+    if (wrong !== undefined) {
+      fail(batch, stage, row, wrong)
+      continue
+    }
+    if (stage.encode !== undefined) {
+      collect(stage, stage.encode, batch, row, piece.payload)
+      continue
+    }
+    const scope = { ...scopeOf(batch.records[row]!), record: piece.payload }
+    let routed = false
+    for (const { stream, when } of onward) {
+      if (when !== undefined && !when(scope)) continue
+      routed = true
+      stream.rows.push(row)
+      stream.payloads.push(piece.payload)
+    }
+    if (routed) continue
+    if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
+    else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
+  }
+  for (const { stream, to } of onward) {
+    batch.arriving.set(to, [...(batch.arriving.get(to) ?? []), stream])
+  }
+}
+
+const collect = (
+  stage: RouteStage,
+  encode: NonNullable<RouteStage["encode"]>,
+  batch: Batch,
+  row: number,
+  payload: unknown
+): void => {
+  const sink = batch.collected.get(stage.name) ?? { rows: [], payloads: [] }
+  batch.collected.set(stage.name, sink)
+  try {
+    sink.payloads.push(encode(payload))
+    sink.rows.push(row)
+  } catch (error) {
+    fail(batch, stage, row, reasonOf(error, "encoding_failed"))
+  }
+}
+
+const fail = ({ failures }: Batch, stage: RouteStage, row: number, reason: Reason): void => {
+  const known = failures.get(row)
+  if (known === undefined) failures.set(row, { stage: stage.name, reason, branches: new Set(stage.reaches) })
+  else for (const branch of stage.reaches) known.branches.add(branch)
+}
+
+const setOf = (sets: Map<string, Set<number>>, name: string): Set<number> => {
+  const known = sets.get(name) ?? new Set()
+  sets.set(name, known)
+  return known
+}
+
+const outcomeOf = (batch: Batch, first: RouteStage): Outcome => {
+  const reached = new Set<number>()
+  const branches: Record<string, BranchOutcome> = {}
+  for (const sink of first.reaches) {
+    const branch = branchOf(batch, sink)
+    branches[sink] = branch
+    for (const row of branch.rows) reached.add(row)
+  }
+  const failures: Array<Failure> = [...batch.failures]
+    .sort(([a], [b]) => a - b)
+    .map(([index, { branches, reason, stage }]) => ({ index, stage, branches: [...branches], reason }))
+  const lost = new Set([...batch.unrouted.values()].flatMap((rows) => [...rows]))
+  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  for (let row = 0; row < batch.records.length; row++) {
+    if (batch.failures.has(row)) totals.lettered++
+    else if (reached.has(row)) totals.delivered++
+    else if (lost.has(row)) totals.unrouted++
+    else totals.filtered++
+  }
+  return { count: batch.records.length, branches, failures, totals }
+}
+
+/** What a branch gets: a record that failed on it leaves whole. */
+const branchOf = (batch: Batch, sink: string): BranchOutcome => {
+  const all = batch.collected.get(sink) ?? { rows: [], payloads: [] }
+  const failed = (row: number) => batch.failures.get(row)?.branches.has(sink) === true
+  const kept = all.rows.flatMap((row, at) => (failed(row) ? [] : [at]))
+  const rows = kept.map((at) => all.rows[at]!)
+  const delivered = new Set(rows)
+  const lost = [...(batch.unrouted.get(sink) ?? [])].filter((row) => !delivered.has(row) && !failed(row))
+  return {
+    records: kept.map((at) => all.payloads[at]),
+    rows,
+    delivered: delivered.size,
+    unrouted: lost.length,
+    lettered: [...batch.failures.values()].filter(({ branches }) => branches.has(sink)).length
+  }
+}

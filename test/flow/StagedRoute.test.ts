@@ -1,0 +1,103 @@
+/**
+ * Going stage by stage means the same as going record by record; only the waiting is new.
+ *
+ * @module
+ */
+import { assert, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import type { SourceRecord } from "../../src/drivers/Record.ts"
+import type { Outcome } from "../../src/flow/Outcome.ts"
+import { compileRoute, type RouteStage } from "../../src/flow/Route.ts"
+import { compileStagedRoute } from "../../src/flow/StagedRoute.ts"
+import { randomGraph, routeStages } from "../fixtures/graph.ts"
+
+const Numbers = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 })))
+
+/**
+ * What two tellings must agree on. Pieces of one record that meet in a sink come in the order of the
+ * edges or of the stages; of several causes either may be met first.
+ */
+const told = ({ branches, failures, ...rest }: Outcome) => ({
+  ...rest,
+  branches: Object.fromEntries(
+    Object.entries(branches).map(([name, { records, rows, ...counts }]) => [
+      name,
+      {
+        ...counts,
+        rows,
+        pieces: records.map((piece, at) => `${rows[at]} ${JSON.stringify(piece)}`).toSorted()
+      }
+    ])
+  ),
+  failures: failures.map(({ branches, index }) => ({ index, branches: branches.toSorted() }))
+})
+
+it.effect.prop(
+  "makes of any batch what the fused route makes of it",
+  [Numbers.check(Schema.isMinLength(8)), Numbers, Schema.Literals(["dead_letter", "drop"])],
+  ([shape, payloads, onUnrouted]) =>
+    Effect.gen(function* () {
+      const graph = randomGraph(shape)
+      const stages = routeStages(graph)
+      const records = payloads.map((n): SourceRecord => ({ payload: { n }, metadata: {} }))
+      // The graph names its stages so that each comes behind those that lead into it.
+      const order = graph.map(({ name }) => name)
+      const staged = yield* compileStagedRoute("in", stages, order, onUnrouted)(records)
+      assert.deepStrictEqual(told(staged), told(compileRoute("in", stages, onUnrouted)(records)))
+    }),
+  { arbitrary: { runs: 400, size: 30 } }
+)
+
+const stage = (name: string, of: Partial<RouteStage>): readonly [string, RouteStage] => [
+  name,
+  {
+    name,
+    reaches: ["out"],
+    step: undefined,
+    waiting: undefined,
+    encode: undefined,
+    check: undefined,
+    edges: [],
+    ...of
+  }
+]
+
+const around = (waiting: NonNullable<RouteStage["waiting"]>) =>
+  compileStagedRoute(
+    "in",
+    new Map([
+      stage("in", { edges: [{ to: "asked", when: undefined }] }),
+      stage("asked", { waiting, edges: [{ to: "out", when: undefined }] }),
+      stage("out", { encode: (payload) => payload })
+    ]),
+    ["in", "asked", "out"],
+    "dead_letter"
+  )([1, 2, 3].map((payload) => ({ payload, metadata: {} })))
+
+it.effect("a waiting step sees a whole batch and answers for each record", () =>
+  Effect.gen(function* () {
+    const { branches, failures } = yield* around((payloads) =>
+      Effect.sync(() =>
+        payloads.map((payload) =>
+          payload === 2
+            ? ({ _tag: "Failed", reason: { code: "no", message: "not this one" } } as const)
+            : payload === 3
+              ? ({ _tag: "Dropped" } as const)
+              : ({ _tag: "Passed", payload: [payload] } as const)
+        )
+      )
+    )
+    assert.deepStrictEqual(branches.out?.records, [[1]])
+    assert.deepStrictEqual(
+      failures.map(({ index, stage }) => ({ index, stage })),
+      [{ index: 1, stage: "asked" }]
+    )
+  })
+)
+
+it.effect("a step that answers for another number of records is a defect, not a shift of outcomes", () =>
+  Effect.gen(function* () {
+    const exit = yield* Effect.exit(around(() => Effect.succeed([{ _tag: "Dropped" }])))
+    assert.match(String(exit), /answered for 1 of 3/)
+  })
+)
