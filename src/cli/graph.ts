@@ -57,7 +57,7 @@ const draw: Readonly<Record<Format, (definition: Definition) => string>> = {
 const fromFile = Effect.fnUntraced(function* (path: string) {
   const { readPipelineFile } = yield* Effect.promise(() => import("./pipelineFiles.ts"))
   const { builtinDrivers } = yield* Effect.promise(() => import("../drivers/builtin.ts"))
-  const file = readPipelineFile(path, new Map(builtinDrivers.map((driver) => [driver.name, driver])))
+  const file = yield* readPipelineFile(path, new Map(builtinDrivers.map((driver) => [driver.name, driver])))
   if (file.definition !== undefined) return file.definition
   const style = styleOf(process.stderr)
   yield* say(file.findings.flatMap((each) => findingLines(each, style)))

@@ -11,6 +11,8 @@ import { type Finding, finding, isError } from "../../events/Finding.ts"
 import { nearest } from "../../events/nearest.ts"
 import { parsePipelineFile } from "../config/PipelineFile.ts"
 import { Drivers } from "../drivers/Drivers.ts"
+import { type Functions, noFunctions } from "../flow/Functions.ts"
+import { isProgram, readProgram } from "./programFile.ts"
 import { findingLines } from "./report.ts"
 import type { Style } from "./terminal.ts"
 
@@ -22,6 +24,8 @@ export interface ReadFile {
   readonly text: string
   /** Absent when there are errors among the findings. */
   readonly definition: Definition | undefined
+  /** Those of a program's stages; a file has none. */
+  readonly functions: Functions
   readonly findings: ReadonlyArray<Finding>
 }
 
@@ -29,8 +33,9 @@ export interface ReadFile {
 export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
   const drivers = yield* Drivers
   const names = new Map<string, string>()
-  return paths.map((path) => {
-    const file = readPipelineFile(path, drivers)
+  const files = yield* Effect.forEach(paths, (path) => readPipelineFile(path, drivers))
+  return files.map((file) => {
+    const { path } = file
     const name = file.definition?.name
     if (name === undefined) return file
     const other = names.get(name)
@@ -44,20 +49,26 @@ export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArr
   })
 })
 
-/** Reads and parses one file. */
-export const readPipelineFile = (path: string, drivers: Drivers["Service"]): ReadFile => {
+/** Reads and parses one file; a program is loaded, and thereby run. */
+export const readPipelineFile = Effect.fnUntraced(function* (
+  path: string,
+  drivers: Drivers["Service"]
+): Effect.fn.Return<ReadFile> {
   const base = dirname(resolve(path))
   let text: string
   try {
     text = readFileSync(path, "utf8")
   } catch (error) {
-    return { path, base, text: "", definition: undefined, findings: [unreadable(path, error)] }
+    const findings = [unreadable(path, error)]
+    return { path, base, text: "", definition: undefined, functions: noFunctions, findings }
   }
+  if (isProgram(path)) return yield* readProgram(path, base, drivers)
   const format = extname(path).toLowerCase() === ".json" ? "json" : "yaml"
   const parsed = parsePipelineFile({ text, path, format, base, drivers, environment: process.env })
   const isValid = !parsed.findings.some(isError)
-  return { path, base, text, findings: parsed.findings, definition: isValid ? parsed.definition : undefined }
-}
+  const definition = isValid ? parsed.definition : undefined
+  return { path, base, text, findings: parsed.findings, definition, functions: noFunctions }
+})
 
 /** The findings of a file, below its name when there are several files. */
 export const findingsOf = (

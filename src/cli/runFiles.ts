@@ -86,6 +86,7 @@ const runFile = Effect.fnUntraced(function* (file: Valid, { abandon, board, drai
   const { definition } = file
   const signals = yield* Signals
   const began = yield* Clock.currentTimeMillis
+  yield* (yield* Pipelines).provide(definition.name, file.functions)
   const exit = yield* runOnce({
     define: {
       name: definition.name,

@@ -14,14 +14,18 @@ import { processLost, type SendError } from "./PipelineActor.ts"
 import { type HostedPipeline, Pipelines, type RegisterError } from "./Pipelines.ts"
 import { awaitState } from "./react.ts"
 
-export interface RunRequest {
+export interface DefineRequest {
   /** A valid definition, as it was sent. Its id is given by the catalog. */
   readonly define: Omit<EventOf<"Defined">, "_tag" | "id">
   /** Who asks. */
   readonly by: string
-  readonly reason: string
-  /** Give up an unfinished run of another definition instead of refusing. */
+  /** Give up an unfinished run instead of resuming it, or refusing another definition. */
   readonly abandon: boolean
+}
+
+export interface RunRequest {
+  readonly by: string
+  readonly reason: string
   /** Resolves when the run is to be drained and stopped before its end. */
   readonly stop: Effect.Effect<void>
   /** Told once the run is under way: where it goes on from (records), `null` for a new run. */
@@ -36,16 +40,19 @@ export interface RunResult {
 
 export type RunError = SendError | LogError | UndecodableEvent | RegisterError
 
-/** Ends with the state after the run: Completed, Failed, or Crashed when it was stopped or lost a driver. */
+/** Defines a pipeline and runs it once. */
 export const runOnce = Effect.fnUntraced(function* (
-  request: RunRequest
+  request: DefineRequest & RunRequest
 ): Effect.fn.Return<RunResult, RunError, Pipelines | Scope.Scope> {
-  const pipelines = yield* Pipelines
-  const id = yield* pipelines.register(request.define.name, request.by)
-  const pipeline = yield* pipelines.get(id)
-  const { actor } = pipeline
-  yield* define(pipeline, id, request)
+  return yield* runDefined(yield* define(request), request)
+})
 
+/** Ends with the state after the run: Completed, Failed, or Crashed when it was stopped or lost a driver. */
+export const runDefined = Effect.fnUntraced(function* (
+  pipeline: HostedPipeline,
+  request: RunRequest
+): Effect.fn.Return<RunResult, SendError, Scope.Scope> {
+  const { actor } = pipeline
   const before = yield* actor.send(
     { _tag: "SetDesired", desired: "Running", reason: request.reason },
     request.by
@@ -77,9 +84,16 @@ export const runOnce = Effect.fnUntraced(function* (
   return { state, resumedFrom }
 })
 
-/** Defines the pipeline if what was sent is not what is in force. */
-const define = Effect.fnUntraced(function* ({ actor }: HostedPipeline, id: string, request: RunRequest) {
-  const { by, define, abandon } = request
+/** Registers the name if it is new, and defines the pipeline if what was sent is not what is in force. */
+export const define = Effect.fnUntraced(function* ({
+  abandon,
+  by,
+  define
+}: DefineRequest): Effect.fn.Return<HostedPipeline, RunError, Pipelines | Scope.Scope> {
+  const pipelines = yield* Pipelines
+  const id = yield* pipelines.register(define.name, by)
+  const pipeline = yield* pipelines.get(id)
+  const { actor } = pipeline
   const state = yield* actor.state
   const { definition } = state
   const changed = definition?.signature !== define.signature || definition.base !== define.base
@@ -89,6 +103,7 @@ const define = Effect.fnUntraced(function* ({ actor }: HostedPipeline, id: strin
     yield* actor.send({ _tag: "FailRun", reason: { code: abandoned, message } }, by)
   }
   if (changed) yield* actor.send({ _tag: "Define", definition: { ...define, id } }, by)
+  return pipeline
 })
 
 /** Records of the run that had their outcome when it was cut off. */

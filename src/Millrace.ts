@@ -1,0 +1,275 @@
+/**
+ * The library's face: the service a program provides, and asks to define, run and explain its pipelines.
+ *
+ * @module
+ */
+import { Context, Effect, Layer, Result, Schema, Scope, Stream } from "effect"
+import { type Definition, encodeDefinition } from "../events/Definition.ts"
+import { Finding, isError } from "../events/Finding.ts"
+import { type PipelineEvent, pipelineStream } from "../events/PipelineEvent.ts"
+import type { StoredEvent } from "../events/StoredEvent.ts"
+import { decodePipelineEvent, type UndecodableEvent } from "../events/upcast.ts"
+import * as Catalog from "../projections/Catalog.ts"
+import * as DeadLetters from "../projections/DeadLetters.ts"
+import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
+import { isActive } from "../projections/transitions.ts"
+import { check, encodeYaml, signature } from "./config/PipelineFile.ts"
+import { builtinDrivers } from "./drivers/builtin.ts"
+import type { Driver } from "./drivers/Driver.ts"
+import { Drivers } from "./drivers/Drivers.ts"
+import { EventLog, type LogError } from "./log/EventLog.ts"
+import { layerMemory as logMemory } from "./log/Memory.ts"
+import * as Pipeline from "./pipeline/Pipeline.ts"
+import { processLost } from "./pipeline/PipelineActor.ts"
+import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
+import { provideAll } from "./pipeline/programFunction.ts"
+import { awaitState } from "./pipeline/react.ts"
+import * as RunOnce from "./pipeline/runOnce.ts"
+
+/** The definition has findings: nothing was defined. */
+export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("InvalidDefinition", {
+  pipeline: Schema.String,
+  findings: Schema.Array(Finding)
+}) {
+  override get message(): string {
+    return this.findings.map(({ code, message, pointer }) => `${code} ${pointer}: ${message}`).join("\n")
+  }
+}
+
+/** There is no pipeline of this name in the log. */
+export class UnknownPipeline extends Schema.TaggedError<UnknownPipeline>()("UnknownPipeline", {
+  pipeline: Schema.String
+}) {}
+
+/** What every question can fail with. */
+export type MillraceError = RunOnce.RunError | UnknownPipeline
+
+/** An event with its place in the log; `at` is milliseconds since 1970. */
+export interface Recorded {
+  readonly event: PipelineEvent
+  readonly version: number
+  readonly position: number
+  readonly at: number
+  readonly by: string
+}
+
+export interface LayerOptions {
+  /** The program's own drivers, beside the built-in ones; one of the same name takes their place. */
+  readonly drivers?: ReadonlyArray<Driver>
+  /** Who is named in the log for what the program asks. */
+  readonly by?: string
+}
+
+export class Millrace extends Context.Service<
+  Millrace,
+  {
+    /**
+     * Defines a pipeline, or leaves it as it is when nothing changed. Its effectful stages run with the
+     * environment of this call. Refused with findings, or while a run under another definition is unfinished.
+     */
+    define<R>(pipeline: Pipeline.Any<R>): Effect.Effect<void, InvalidDefinition | RunOnce.RunError, R>
+    /** Wants the pipeline running: from now on it can be triggered. Does not wait. */
+    start(name: string): Effect.Effect<void, MillraceError>
+    /** Starts a run, or resumes one that was cut off; resolves once that is in the log. The pipeline must be started. */
+    trigger(name: string, reason?: string): Effect.Effect<void, MillraceError>
+    /** Resolves with the state when no run is under way any more. */
+    await(name: string): Effect.Effect<PipelineState, MillraceError>
+    /** Starts, triggers (or resumes), awaits the end of the run and shuts down: what `millrace run` does. */
+    run(name: string, reason?: string): Effect.Effect<RunOnce.RunResult, MillraceError>
+    /** Wants the pipeline shut down: a run under way is drained and keeps its place. Resolves when it is down. */
+    stop(name: string): Effect.Effect<void, MillraceError>
+    state(name: string): Effect.Effect<PipelineState, MillraceError>
+    /** The state now and after every change. */
+    states(name: string): Stream.Stream<PipelineState, MillraceError>
+    /** The pipeline's events after a version (0 = all), and then every new one. */
+    events(name: string, options?: { readonly after?: number }): Stream.Stream<Recorded, MillraceError>
+    /** The records that could not be handled, in the order they were read. */
+    deadLetters(name: string): Effect.Effect<ReadonlyArray<DeadLetters.DeadLetter>, MillraceError>
+  }
+>()("millrace/Millrace") {
+  /** On any log. */
+  static layer(options: LayerOptions = {}): Layer.Layer<Millrace, LayerError, EventLog> {
+    const drivers = new Map(
+      [...builtinDrivers, ...(options.drivers ?? [])].map((driver) => [driver.name, driver])
+    )
+    return Layer.effect(Millrace, make(options.by ?? "program")).pipe(
+      Layer.provide(Pipelines.layerLocal),
+      Layer.provide(Layer.succeed(Drivers, drivers))
+    )
+  }
+
+  /** Nothing survives the process. */
+  static layerMemory(options: LayerOptions = {}): Layer.Layer<Millrace, LayerError> {
+    return Layer.provide(Millrace.layer(options), logMemory)
+  }
+
+  /**
+   * For tests: a log of its own in memory. All time comes from the test's clock and all ids from its
+   * randomness, so under `TestClock` a run that waits for nothing ends at once.
+   */
+  static readonly layerTest = Millrace.layerMemory
+
+  /** One file in `directory`, no server; one process at a time. */
+  static layerSqlite(
+    options: LayerOptions & { readonly directory: string }
+  ): Layer.Layer<Millrace, LayerError> {
+    return Layer.provide(
+      Millrace.layer(options),
+      // The SQLite log is loaded when it is used: a program on Postgres does not touch node:sqlite.
+      Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./log/Sqlite.ts")),
+          ({ layerSqlite }) => layerSqlite(options)
+        )
+      )
+    )
+  }
+}
+
+export type LayerError = Layer.Error<typeof Pipelines.layerLocal> | LogError
+
+const make = Effect.fnUntraced(function* (by: string) {
+  const pipelines = yield* Pipelines
+  const log = yield* EventLog
+  const drivers = yield* Drivers
+  const scope = yield* Effect.scope
+
+  /** Actors stay awake as long as the service: a run at work must not be put to sleep. */
+  const hosted = Effect.fnUntraced(function* (name: string): Effect.fn.Return<HostedPipeline, MillraceError> {
+    const id = Catalog.idOf(yield* pipelines.catalog, name)
+    if (id === undefined) return yield* new UnknownPipeline({ pipeline: name })
+    return yield* Scope.provide(pipelines.get(id), scope)
+  })
+
+  const define = Effect.fnUntraced(function* <R>(
+    pipeline: Pipeline.Any<R>
+  ): Effect.fn.Return<void, InvalidDefinition | RunOnce.RunError, R> {
+    const base = pipeline.options.base ?? process.cwd()
+    const definition = yield* validDefinition(pipeline, drivers, base)
+    const context = yield* Effect.context<R>()
+    yield* pipelines.provide(definition.name, provideAll(pipeline.functions, context))
+    yield* RunOnce.define({ define: defined(definition, base), by, abandon: false }).pipe(
+      Scope.provide(scope),
+      Effect.provideService(Pipelines, pipelines)
+    )
+  })
+
+  const start = (name: string) => wanting(name, "Running", "asked by the program")
+  const wanting = Effect.fnUntraced(function* (
+    name: string,
+    desired: "Running" | "Shutdown",
+    reason: string
+  ) {
+    const { actor } = yield* hosted(name)
+    yield* actor.send({ _tag: "SetDesired", desired, reason }, by)
+  })
+
+  const trigger = Effect.fnUntraced(function* (name: string, reason = "asked by the program") {
+    const { actor } = yield* hosted(name)
+    const command = hasUnfinishedRun(yield* actor.state)
+      ? ({ _tag: "ResumeRun", lost: processLost } as const)
+      : ({ _tag: "Trigger", reason } as const)
+    yield* actor.send(command, by)
+  })
+
+  const atRest = ({ lifecycle }: PipelineState) => !isActive(lifecycle) && lifecycle !== "Triggered"
+
+  return Millrace.of({
+    define,
+    start,
+    trigger,
+    await: (name) => Effect.flatMap(hosted(name), ({ actor }) => awaitState(actor, atRest)),
+    run: (name, reason = "asked by the program") =>
+      Effect.flatMap(hosted(name), (pipeline) =>
+        Effect.scoped(RunOnce.runDefined(pipeline, { by, reason, stop: Effect.never }))
+      ),
+    stop: Effect.fnUntraced(function* (name) {
+      yield* wanting(name, "Shutdown", "asked by the program")
+      const { actor } = yield* hosted(name)
+      yield* awaitState(actor, ({ deployment }) => deployment === "Shutdown")
+    }),
+    state: (name) => Effect.flatMap(hosted(name), ({ actor }) => actor.state),
+    states: (name) => Stream.unwrap(Effect.map(hosted(name), ({ actor }) => actor.changes)),
+    events: (name, options) =>
+      Stream.unwrap(
+        Effect.map(hosted(name), ({ actor }) => follow(log, pipelineStream(actor.id), options?.after ?? 0))
+      ),
+    deadLetters: Effect.fnUntraced(function* (name) {
+      const { actor } = yield* hosted(name)
+      let letters = DeadLetters.initial
+      yield* Stream.runForEach(log.read(pipelineStream(actor.id)), (row) =>
+        Effect.map(recorded(row), ({ event }) => {
+          letters = DeadLetters.evolve(letters, event)
+        })
+      )
+      return DeadLetters.list(letters)
+    })
+  })
+})
+
+const validDefinition = Effect.fnUntraced(function* (
+  pipeline: Pipeline.Any,
+  drivers: Drivers["Service"],
+  base: string
+): Effect.fn.Return<Definition, InvalidDefinition> {
+  const definition = Pipeline.definition(pipeline)
+  if (Result.isFailure(definition)) {
+    const { message } = definition.failure
+    const finding: Finding = { severity: "error", code: "bad_definition", pointer: "", message }
+    return yield* new InvalidDefinition({ pipeline: pipeline.name, findings: [finding] })
+  }
+  const findings = check(definition.success, { drivers, base }).filter(isError)
+  if (findings.length > 0) return yield* new InvalidDefinition({ pipeline: pipeline.name, findings })
+  return definition.success
+})
+
+/** A program's pipeline is kept in the log as the file it would be. */
+export const defined = (definition: Definition, base: string): RunOnce.DefineRequest["define"] => ({
+  name: definition.name,
+  description: definition.description,
+  text: encodeYaml(definition),
+  settings: {},
+  definition: encodeDefinition(definition) as Schema.Json,
+  findings: [],
+  signature: signature(definition),
+  base
+})
+
+const recorded = (row: StoredEvent): Effect.Effect<Recorded, UndecodableEvent> =>
+  Effect.map(Effect.fromResult(decodePipelineEvent(row)), (event) => {
+    const { at, by, position, version } = row
+    return { event, version, position, at, by }
+  })
+
+/** A follower looks by itself this often, in case a wake-up was lost. */
+const pollEvery = "5 seconds"
+
+/** What is there, then what comes: every wake-up reads on from the last version that was told. */
+const follow = (
+  log: EventLog["Service"],
+  stream: string,
+  after: number
+): Stream.Stream<Recorded, MillraceError> =>
+  Stream.suspend(() => {
+    let last = after
+    const rest = Stream.suspend(() => log.read(stream, { after: last })).pipe(
+      Stream.mapEffect(recorded),
+      Stream.tap(({ version }) =>
+        Effect.sync(() => {
+          last = version
+        })
+      )
+    )
+    // Listening begins with the reading, and the tick finds what another process appended.
+    const wakeUps = Stream.mergeAll(
+      [
+        Stream.map(log.changes, (): void => undefined),
+        Stream.succeed<void>(undefined),
+        Stream.tick(pollEvery)
+      ],
+      {
+        concurrency: "unbounded"
+      }
+    )
+    return Stream.flatMap(wakeUps, () => rest)
+  })

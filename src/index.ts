@@ -1,0 +1,26 @@
+/**
+ * Millrace as a library: pipelines as programs write them, and the service that runs them.
+ *
+ * @module
+ */
+
+export type { Checkpoint, Position } from "../events/Checkpoint.ts"
+export type { Contract, Definition, ScheduleDefinition } from "../events/Definition.ts"
+export type { Finding } from "../events/Finding.ts"
+export type { EventOf, Letter, PipelineEvent, Raw, Reason } from "../events/PipelineEvent.ts"
+export type { StoredEvent } from "../events/StoredEvent.ts"
+export type { DeadLetter } from "../projections/DeadLetters.ts"
+export type { PipelineState } from "../projections/PipelineState.ts"
+export type { RunCounts, RunState } from "../projections/RunState.ts"
+export type { Deployment, Lifecycle } from "../projections/transitions.ts"
+export type { Driver, DriverContext, Offer } from "./drivers/Driver.ts"
+export { DriverError, DriverErrorReason } from "./drivers/DriverError.ts"
+export * as End from "./drivers/End.ts"
+export * as File from "./drivers/file/File.ts"
+export type { Lookup, LookupTable } from "./drivers/Lookup.ts"
+export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
+export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
+export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
+export { EventLog, LogError } from "./log/EventLog.ts"
+export { InvalidDefinition, type LayerOptions, Millrace, type Recorded, UnknownPipeline } from "./Millrace.ts"
+export * as Pipeline from "./pipeline/Pipeline.ts"
