@@ -14,13 +14,11 @@ import type { Applied, Journal, JournalError, Retry } from "./Journal.ts"
 import type { Lane } from "./Lane.ts"
 import type { Plan } from "./Plan.ts"
 import type { Prepared } from "./Reader.ts"
+import { endOf, type PumpEnd, type SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
-import type { Message, RunEnd } from "./Worker.ts"
+import type { Message } from "./Worker.ts"
 import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
-
-/** How the pump ended: nothing is left to do but finish, or the run was drained before its end. */
-export type PumpEnd = { readonly _tag: "AtEnd" } | { readonly _tag: "Drained"; readonly end: RunEnd }
 
 export interface PumpContext {
   readonly plan: Plan
@@ -33,6 +31,8 @@ export interface PumpContext {
   readonly stop: Deferred.Deferred<void>
 }
 
+/** A source with free slots may tell another batch so soon that one append can seal both: this long it is awaited. */
+const togetherMs = 3
 /** After this long without news a source counts as waiting, and what is answered is made durable, C12. */
 const quietMs = 20
 /** Messages taken at once, and with them the most batches one append can seal. */
@@ -47,7 +47,7 @@ export const makePump = (context: PumpContext): Effect.Effect<PumpEnd, StageErro
     const pump = new Pump(context)
     yield* pump.startClock
     while (true) {
-      const messages = yield* pump.take
+      const messages = yield* pump.gather(yield* pump.take)
       const end = yield* pump.turn(messages)
       if (end !== undefined) return end
     }
@@ -58,7 +58,7 @@ class Pump {
   state: PipelineState
   nextBatch: number
   readonly writing = new Map<number, Writing>()
-  readonly ended = new Map<string, "source" | "stopped" | "tripped">()
+  readonly ended = new Map<string, SourceEnd>()
   /** What to cut an output back to, until the first seal that names it is logged. C13 */
   readonly bases = new Map<string, Receipt>()
   readonly acknowledged = new Map<string, number>()
@@ -92,6 +92,44 @@ class Pump {
       const elapsed = (yield* Clock.currentTimeMillis) - this.lastFlush
       const wait = Math.max(0, Math.min(plan.runtime.checkpointInterval - elapsed, quietMs))
       return Option.getOrElse(yield* Effect.timeoutOption(some, wait), () => [])
+    })
+  }
+
+  /** One append for several batches costs as much as one for one: those that are about to come are waited for. */
+  gather(first: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<Message>> {
+    if (!first.some(({ _tag }) => _tag === "Prepared")) return Effect.succeed(first)
+    return Effect.gen({ self: this }, function* () {
+      // Answers free slots, so they are not kept waiting with the rest.
+      let all = yield* this.freeSlots(first)
+      while (this.mayTellMore(all)) {
+        const next = Queue.takeBetween(this.context.inbox, 1, messagesAtOnce)
+        const more = yield* Effect.timeoutOption(next, togetherMs)
+        if (Option.isNone(more)) break
+        all = [...all, ...(yield* this.freeSlots(more.value))]
+      }
+      return all
+    })
+  }
+
+  /** Takes the answers out of the messages: what is written has left, whatever else is going on. */
+  freeSlots(messages: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<Message>> {
+    return Effect.filter(messages, (message) =>
+      message._tag === "Answered"
+        ? Effect.as(this.answered(message.stage, message.batch), false)
+        : Effect.succeed(true)
+    )
+  }
+
+  /** Some source has a free slot, and has not come to its end. */
+  mayTellMore(messages: ReadonlyArray<Message>): boolean {
+    const told = (stage: string) =>
+      messages.filter((message) => message._tag === "Prepared" && message.of.stage === stage).length
+    const over = (stage: string) =>
+      this.ended.has(stage) || messages.some((message) => message._tag === "Ended" && message.stage === stage)
+    const writing = [...this.writing.values()]
+    return this.context.plan.sources.some(({ stage }) => {
+      const taken = told(stage) + writing.filter(({ prepared }) => prepared.of.stage === stage).length
+      return !over(stage) && taken < this.context.plan.runtime.inFlight
     })
   }
 
@@ -248,21 +286,7 @@ class Pump {
       return Effect.succeed(undefined)
     return Effect.gen({ self: this }, function* () {
       for (const { jobs } of this.context.lanes.values()) yield* Queue.offer(jobs, { _tag: "Close" })
-      return this.end
+      return endOf(this.ended, this.tripped, this.context.plan.deadLetters)
     })
-  }
-
-  get end(): PumpEnd {
-    const ends = [...this.ended.values()]
-    const tripped = this.tripped ?? [...this.ended].find(([, end]) => end === "tripped")?.[0]
-    if (tripped !== undefined) {
-      const { threshold, window } = this.context.plan.deadLetters
-      const message = `more than ${threshold} of the last ${window} records of ${tripped} are dead letters`
-      return {
-        _tag: "Drained",
-        end: { _tag: "Tripped", reason: { code: "dead_letter_threshold", message } }
-      }
-    }
-    return ends.includes("stopped") ? { _tag: "Drained", end: { _tag: "Stopped" } } : { _tag: "AtEnd" }
   }
 }

@@ -15,6 +15,7 @@ import type { SourceReader } from "../drivers/Source.ts"
 import type { Retry } from "./Journal.ts"
 import type { Outcome } from "./Outcome.ts"
 import type { Plan, PlannedSource } from "./Plan.ts"
+import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
 
@@ -34,7 +35,7 @@ export interface Prepared {
 
 export type ReaderMessage =
   | Prepared
-  | { readonly _tag: "Ended"; readonly stage: string; readonly end: "source" | "stopped" | "tripped" }
+  | { readonly _tag: "Ended"; readonly stage: string; readonly end: SourceEnd }
   | { readonly _tag: "Retrying"; readonly retry: Retry }
 
 export interface ReaderContext {

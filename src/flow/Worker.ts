@@ -11,7 +11,6 @@
  */
 import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "effect"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
-import type { Reason } from "../../events/PipelineEvent.ts"
 import { owedBranches } from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
@@ -19,15 +18,10 @@ import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError } from "./Journal.ts"
 import { type Job, type Lane, type LaneMessage, runLane } from "./Lane.ts"
 import type { Plan } from "./Plan.ts"
-import { makePump, type PumpEnd } from "./Pump.ts"
+import { makePump } from "./Pump.ts"
 import { type ReaderMessage, runReader } from "./Reader.ts"
+import type { PumpEnd, RunEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
-
-/** How a run's work ended: all of it done, asked to stop (and drained), or too many dead letters (and drained). */
-export type RunEnd =
-  | { readonly _tag: "Finished" }
-  | { readonly _tag: "Stopped" }
-  | { readonly _tag: "Tripped"; readonly reason: Reason }
 
 export type WorkerError = StageError | JournalError
 

@@ -21,6 +21,12 @@ interface Used {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
+/** A use, the name of what it touches, and what else it takes in. */
+interface Touching extends Used {
+  readonly resource: string
+  readonly covers: (resource: string) => boolean
+}
+
 /** Findings about drivers. `base` is the folder relative paths resolve against. */
 export const validateDrivers = (
   definition: Definition,
@@ -28,7 +34,7 @@ export const validateDrivers = (
   context: { readonly base: string }
 ): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
-  const resources: Array<Used & { readonly resource: string }> = []
+  const resources: Array<Touching> = []
   for (const used of uses(definition)) {
     const offer = offered(used, drivers, findings)
     if (offer === undefined) continue
@@ -41,12 +47,14 @@ export const validateDrivers = (
       findings.push(...settingFindings(config.failure.issue, used, settings))
       continue
     }
-    const resource = offer.resource?.(config.success, {
+    const asking = {
       pipeline: { id: "", name: definition.name },
       stage: used.stage,
       base: context.base
-    })
-    if (resource !== undefined) resources.push({ ...used, resource })
+    }
+    const resource = offer.resource?.(config.success, asking)
+    const covers = (other: string) => offer.covers?.(config.success, asking, other) === true
+    if (resource !== undefined) resources.push({ ...used, resource, covers })
   }
   return [...findings, ...collisions(resources)]
 }
@@ -111,7 +119,7 @@ export const isSecret = (value: unknown): value is { readonly secret: string } =
   Object.keys(value).length === 1 &&
   typeof (value as { readonly secret?: unknown }).secret === "string"
 
-const collisions = (ends: ReadonlyArray<Used & { readonly resource: string }>): ReadonlyArray<Finding> => {
+const collisions = (ends: ReadonlyArray<Touching>): ReadonlyArray<Finding> => {
   const sinks = ends.filter(({ end }) => end === "sink")
   return sinks.flatMap((sink, index) => {
     const findings: Array<Finding> = []
@@ -125,7 +133,9 @@ const collisions = (ends: ReadonlyArray<Used & { readonly resource: string }>): 
         )
       )
     }
-    const read = ends.find(({ end, resource }) => end !== "sink" && resource === sink.resource)
+    const read = ends.find(
+      ({ covers, end, resource }) => end !== "sink" && (resource === sink.resource || covers(sink.resource))
+    )
     if (read !== undefined) {
       findings.push(
         finding(

@@ -16,6 +16,7 @@ import type { Drivers } from "../drivers/Drivers.ts"
 import type { Functions } from "../flow/Functions.ts"
 import { type Journal, JournalError } from "../flow/Journal.ts"
 import * as Plan from "../flow/Plan.ts"
+import type { RunEnd } from "../flow/RunEnd.ts"
 import * as Worker from "../flow/Worker.ts"
 import type { Command } from "./Command.ts"
 import { nextId } from "./Identity.ts"
@@ -122,7 +123,7 @@ const journalError = (error: SendError): JournalError =>
   })
 
 /** What the log says of how a run's work ended. What may come back is a crash, what needs a person a failure. */
-const verdict = (exit: Exit.Exit<Worker.RunEnd, Worker.WorkerError | Plan.PlanError>): Command => {
+const verdict = (exit: Exit.Exit<RunEnd, Worker.WorkerError | Plan.PlanError>): Command => {
   if (Exit.isSuccess(exit)) {
     switch (exit.value._tag) {
       case "Finished":
