@@ -11,66 +11,44 @@ import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { type Lifecycle, mayFollow } from "../../projections/transitions.ts"
 import { canonical } from "../flow/Contract.ts"
-import type { Command, RejectionCode } from "./Command.ts"
 import { decide } from "./decide.ts"
 import { defined, pipelineOf, type RuntimePipeline, sha256 } from "./RuntimePipeline.ts"
+import { after, applied, asked, type Runtime, rejected, type StepResult, taken } from "./RuntimeStep.ts"
 
-export {
-  type DeadLetterAsk,
-  type ProcessAsk,
-  process,
-  type RetryAsk,
-  recordDeadLetter,
-  recordRetry
-} from "./RuntimeProcess.ts"
-export * from "./RuntimePipeline.ts"
 export { historyFindings, valid } from "./RuntimeAudit.ts"
-export { type CheckpointTelemetry, type RuntimeTelemetry, type StageTelemetry, telemetry } from "./RuntimeTelemetry.ts"
-
-/** A pipeline and all that happened to it. Plain JSON; `state` is the fold of `events`, nothing else. */
-export interface Runtime {
-  readonly pipeline: RuntimePipeline
-  readonly events: ReadonlyArray<PipelineEvent>
-  readonly state: PipelineState.PipelineState
-}
-
-/** Codes of refusals: those of the engine, and those of what only a runtime is asked. */
-export type RuntimeRejectionCode =
-  | RejectionCode
-  | "unknown_stage"
-  | "empty_text"
-  | "bad_number"
-  | "source_changed"
-  | "no_checkpoint"
-
-/** The call did not fit. Nothing happened: `runtime` is the one it was asked of. */
-export interface Rejected {
-  readonly _tag: "Rejected"
-  readonly runtime: Runtime
-  readonly reason: {
-    readonly code: RuntimeRejectionCode
-    readonly message: string
-    readonly suggestion?: string
-  }
-}
-
-/** It happened. `checkpoint` is the newest of the run, `null` while nothing of it is settled. */
-export interface Applied {
-  readonly _tag: "Applied"
-  readonly runtime: Runtime
-  readonly checkpoint: Checkpoint | null
-}
-
-/** The key had its effect before, and has none again: `runtime` is the one it was asked of (but see `held`). */
-export interface DuplicateSuppressed {
-  readonly _tag: "DuplicateSuppressed"
-  readonly runtime: Runtime
-  readonly stage: string
-  readonly key: string
-}
-
-export type StepResult = Applied | Rejected
-export type ProcessResult = Applied | DuplicateSuppressed | Rejected
+export {
+  definitionOf,
+  pipelineFindings,
+  pipelineSignature,
+  type RuntimePipeline,
+  type RuntimeStage,
+  type RuntimeStageKind,
+  runtimeStageKinds,
+  sinkStage,
+  sourceStage,
+  stageLabels,
+  type TransformWire,
+  transformStage,
+  type UseWire,
+  validPipeline
+} from "./RuntimePipeline.ts"
+export { type ProcessAsk, process } from "./RuntimeProcess.ts"
+export type {
+  Applied,
+  DuplicateSuppressed,
+  ProcessResult,
+  Rejected,
+  Runtime,
+  RuntimeRejectionCode,
+  StepResult
+} from "./RuntimeStep.ts"
+export {
+  type CheckpointTelemetry,
+  type RuntimeTelemetry,
+  type StageTelemetry,
+  telemetry
+} from "./RuntimeTelemetry.ts"
+export { type DeadLetterAsk, type RetryAsk, recordDeadLetter, recordRetry } from "./RuntimeTrouble.ts"
 
 /** The name of each state, for reports and files. A label never changes once it is released. */
 export const lifecycleLabels: Readonly<Record<Lifecycle, string>> = {
@@ -171,8 +149,7 @@ export const resumeFromLatestCheckpoint = (runtime: Runtime): StepResult => {
 export const lifecycle = ({ state }: Runtime): Lifecycle => state.lifecycle
 
 /** How far each source of the current run is settled. */
-export const checkpoints = ({ state }: Runtime): ReadonlyArray<Checkpoint> =>
-  PipelineState.checkpoints(state)
+export const checkpoints = ({ state }: Runtime): ReadonlyArray<Checkpoint> => PipelineState.checkpoints(state)
 
 /** The keys each sink holds, in the order in which it took them, over all runs. */
 export const sinkIdempotencyKeys = (runtime: Runtime): Readonly<Record<string, ReadonlyArray<string>>> => {
@@ -194,6 +171,3 @@ export const signature = ({ events }: Runtime): string => sha256(events.map(cano
 
 /** The pipeline it was made for. */
 export const runtimePipeline = ({ pipeline }: Runtime): RuntimePipeline => pipeline
-
-const asked = (runtime: Runtime, command: Command): StepResult =>
-  taken(runtime, decide(command, runtime.state))

@@ -57,10 +57,11 @@ export const sourceStage = (name: string, use: UseWire = { use: "memory", name }
 })
 
 /** A transform stage; without a word on what it does, it hands records on as they are. */
-export const transformStage = (
-  name: string,
-  does: TransformWire = { map: { drop: [] } }
-): RuntimeStage => ({ kind: "transform", name, does })
+export const transformStage = (name: string, does: TransformWire = { map: { drop: [] } }): RuntimeStage => ({
+  kind: "transform",
+  name,
+  does
+})
 
 /** A sink stage; without a driver it writes to a memory table of its own name. */
 export const sinkStage = (name: string, use: UseWire = { use: "memory", name }): RuntimeStage => ({
@@ -174,8 +175,7 @@ const nameFindings = ({ stages }: RuntimePipeline): ReadonlyArray<Finding> =>
 const orderFindings = ({ stages }: RuntimePipeline): ReadonlyArray<Finding> =>
   stages.flatMap(({ kind, name }, index) => {
     const before = stages[index - 1]
-    return before !== undefined &&
-      runtimeStageKinds.indexOf(kind) < runtimeStageKinds.indexOf(before.kind)
+    return before !== undefined && runtimeStageKinds.indexOf(kind) < runtimeStageKinds.indexOf(before.kind)
       ? [
           finding(
             "stage_order",

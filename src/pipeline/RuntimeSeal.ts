@@ -100,10 +100,7 @@ export const lettered = (branch: SealedBranch): SealedBranch => {
 }
 
 /** The letters of a batch that count as things stand, each with the branches on which it does. */
-export const lettersOf = (
-  events: ReadonlyArray<PipelineEvent>,
-  open: OpenBatch
-): ReadonlyArray<Letter> => {
+export const lettersOf = (events: ReadonlyArray<PipelineEvent>, open: OpenBatch): ReadonlyArray<Letter> => {
   const letters = new Map<string, Letter>()
   const seals = events.filter(
     (event): event is EventOf<"BatchSealed"> => event._tag === "BatchSealed" && event.batch === open.batch

@@ -9,13 +9,19 @@ import { Deferred, Effect, Schema } from "effect"
 import type { Driver } from "../../src/drivers/Driver.ts"
 import type { SourceReader } from "../../src/drivers/Source.ts"
 
-/** `acknowledged` outlives the process, as the other side does. */
-export const windowOfOne = (payloads: ReadonlyArray<unknown>): Driver & { acknowledged: number } => {
+/** What the other side remembers: it outlives the process. */
+interface Window {
+  acknowledged: number
+  handedOut: number
+}
+
+export const windowOfOne = (payloads: ReadonlyArray<unknown>): Driver & Window => {
   const driver = {
     name: "window",
     class: "stream" as const,
     guarantee: "effectively_once" as const,
     acknowledged: 0,
+    handedOut: 0,
     source: {
       config: Schema.Struct({}),
       make: () =>
@@ -29,7 +35,7 @@ export const windowOfOne = (payloads: ReadonlyArray<unknown>): Driver & { acknow
 }
 
 const reader = (
-  driver: { acknowledged: number },
+  driver: Window,
   payloads: ReadonlyArray<unknown>,
   from: number,
   first: Deferred.Deferred<void>
@@ -39,14 +45,15 @@ const reader = (
   return {
     next: ({ records }) =>
       Effect.gen(function* () {
-        // What was handed out before is acknowledged, or is being read again.
-        while (driver.acknowledged < at && at !== from) {
+        // What was handed out may be read again; what comes behind it waits for its acknowledgement.
+        while (at >= driver.handedOut && driver.acknowledged < driver.handedOut) {
           yield* Deferred.await(wake)
           wake = yield* Deferred.make<void>()
         }
         const some = payloads.slice(at, at + records)
         if (some.length === 0) return null
         at += some.length
+        driver.handedOut = Math.max(driver.handedOut, at)
         const texts = some.map((payload) => JSON.stringify(payload))
         return {
           records: some.map((payload) => ({ payload, metadata: {} })),

@@ -127,6 +127,31 @@ describe("counterexamples", () => {
     assert.deepStrictEqual(lettersOf(world), [])
   })
 
+  it("an empty later attempt still takes the key, so that no older request can land", async () => {
+    const definition = {
+      name: "emptied",
+      stages: {
+        in: { source: memory("in") },
+        known: {
+          from: "in",
+          lookup: { ...memory("known"), match: { id: "id" }, into: "row", on_miss: "drop" }
+        },
+        a: { from: "known", sink: memory("a") }
+      },
+      runtime
+    }
+    const world = worldOf(4)
+    world.hub.lookup("known", [{ id: 0 }])
+    await live(world, definition, {
+      dieOn: (call) => call.operation === "sink.write" && call.phase === "before"
+    })
+    world.hub.lookup("known", [])
+    await live(world, definition)
+    await Effect.runPromise(Effect.ignore(lateRequest(world)))
+    atRest(world)
+    assert.deepStrictEqual(held(world, "a"), [])
+  })
+
   it("C5: a refusal on the second try does not outlive the first try that lands late", async () => {
     const world = worldOf(4)
     let writes = 0
