@@ -19,7 +19,8 @@ const Count = Schema.Int
 export const Desired = Schema.Literals(["Running", "Paused", "Shutdown"])
 export type Desired = typeof Desired.Type
 
-export const Reason = Schema.Struct({ code: Text, message: Text })
+/** Why something went wrong: a stable code for programs, a message and, where there is one, a way out for people. */
+export const Reason = Schema.Struct({ code: Text, message: Text, suggestion: Schema.optionalKey(Text) })
 export type Reason = typeof Reason.Type
 
 /**

@@ -68,7 +68,7 @@ const reports = (): Buffer => {
     Buffer.from(good(4) + good(5)),
     Buffer.from('{"flight":"MR 106","delay":\n'),
     Buffer.from('{"flight":"MR 107","delay":"two hours"}\n'),
-    Buffer.from(good(8) + good(9) + '{"delay":30}\n'),
+    Buffer.from(`${good(8) + good(9)}{"delay":30}\n`),
     Buffer.from('{"flight":"MR \xff\xfe","delay":12}\n', "latin1"),
     Buffer.from(good(12) + good(13))
   ])

@@ -79,7 +79,9 @@ export const failureOf = (error: unknown): CliFailure => {
 }
 
 /** What a person can do about a run that ended badly. */
-export const suggestionFor = (name: string, { code }: Reason): string => {
+export const suggestionFor = (name: string, { code, suggestion }: Reason): string => {
+  // Whoever saw it happen knows best.
+  if (suggestion !== undefined) return suggestion
   switch (code) {
     case "interrupted":
       return "run the same command again: the run goes on where it stopped"

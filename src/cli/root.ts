@@ -8,8 +8,10 @@ import { check } from "./check.ts"
 import { deadLetters } from "./deadLetters.ts"
 import { doctor } from "./doctor.ts"
 import { events } from "./events.ts"
+import { exportLog } from "./export.ts"
 import { DataDirectory, Json } from "./globalFlags.ts"
 import { graph } from "./graph.ts"
+import { importLog } from "./import.ts"
 import { list } from "./list.ts"
 import { new as newFile } from "./new.ts"
 import { run } from "./run.ts"
@@ -25,7 +27,7 @@ export const root = Command.make("millrace").pipe(
   Command.withSubcommands([
     { group: "Pipelines", commands: [newFile, check, graph, run] },
     { group: "What happened", commands: [list, show, events, state, deadLetters] },
-    { group: "Care", commands: [verify, doctor] }
+    { group: "Care", commands: [verify, exportLog, importLog, doctor] }
   ]),
   Command.withGlobalFlags([Json, DataDirectory]),
   Command.withExamples([

@@ -17,7 +17,8 @@ export class StageError extends Schema.TaggedError<StageError>()("StageError", {
   }
 
   get reason(): Reason {
-    return { code: this.error.reason.code, message: `${this.stage}: ${this.error.reason.message}` }
+    const { code, message, suggestion } = this.error.reason
+    return { code, message: `${this.stage}: ${message}`, ...(suggestion === undefined ? {} : { suggestion }) }
   }
 }
 

@@ -131,7 +131,9 @@ describe("findings of the schema", () => {
     [
       "a kind of stage that is not there",
       small("  b: { from: a, explode: x }\n"),
-      ["unknown_key /stages/b/explode 8:17 → one of from, source, filter, map, lookup, function, sink, output"]
+      [
+        "unknown_key /stages/b/explode 8:17 → one of from, source, filter, map, lookup, function, sink, output"
+      ]
     ],
     [
       "a missing key",
