@@ -193,7 +193,6 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0))
 const Runtime = Schema.Struct({
   batchSize: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1000))),
   maxBatchBytes: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(8 * 1024 * 1024))),
-  maxRecordBytes: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(16 * 1024 * 1024))),
   maxBuffering: DurationMs.pipe(Schema.withDecodingDefaultKey(Effect.succeed("1s"))),
   inFlight: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(4))),
   checkpointInterval: DurationMs.pipe(Schema.withDecodingDefaultKey(Effect.succeed("1s")))
@@ -201,7 +200,6 @@ const Runtime = Schema.Struct({
   Schema.encodeKeys({
     batchSize: "batch_size",
     maxBatchBytes: "max_batch_bytes",
-    maxRecordBytes: "max_record_bytes",
     maxBuffering: "max_buffering",
     inFlight: "in_flight",
     checkpointInterval: "checkpoint_interval"

@@ -34,7 +34,6 @@ describe("defaults", () => {
       runtime: {
         batchSize: 1000,
         maxBatchBytes: 8 * 1024 * 1024,
-        maxRecordBytes: 16 * 1024 * 1024,
         maxBuffering: 1000,
         inFlight: 4,
         checkpointInterval: 1000
@@ -51,7 +50,6 @@ describe("defaults", () => {
       runtime: {
         batch_size: 1000,
         max_batch_bytes: 8 * 1024 * 1024,
-        max_record_bytes: 16 * 1024 * 1024,
         max_buffering: "1s",
         in_flight: 4,
         checkpoint_interval: "1s"
