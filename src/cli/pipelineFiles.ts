@@ -6,28 +6,15 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { basename, dirname, extname, resolve } from "node:path"
 import { Effect } from "effect"
-import type { Definition } from "../../events/Definition.ts"
 import { type Finding, finding, isError } from "../../events/Finding.ts"
 import { nearest } from "../../events/nearest.ts"
 import { parsePipelineFile } from "../config/PipelineFile.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import { type Functions, noFunctions } from "../flow/Functions.ts"
+import { noFunctions } from "../flow/Functions.ts"
 import { isProgram, readProgram } from "./programFile.ts"
+import type { ReadFile } from "./ReadFile.ts"
 import { findingLines } from "./report.ts"
 import type { Style } from "./terminal.ts"
-
-export interface ReadFile {
-  /** As it was named. */
-  readonly path: string
-  /** The folder its own paths resolve against. */
-  readonly base: string
-  readonly text: string
-  /** Absent when there are errors among the findings. */
-  readonly definition: Definition | undefined
-  /** Those of a program's stages; a file has none. */
-  readonly functions: Functions
-  readonly findings: ReadonlyArray<Finding>
-}
 
 /** Reads and parses the files; two that define the same pipeline are a finding of the second. */
 export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {

@@ -12,7 +12,7 @@ import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import { provideAll } from "../pipeline/programFunction.ts"
-import type { ReadFile } from "./pipelineFiles.ts"
+import type { ReadFile } from "./ReadFile.ts"
 
 export const isProgram = (path: string): boolean => /\.[cm]?[jt]s$/.test(path)
 

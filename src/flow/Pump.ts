@@ -11,14 +11,16 @@ import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Receipt } from "../drivers/Sink.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError, Retry } from "./Journal.ts"
-import type { Lane } from "./Lane.ts"
+import type { Lane, LaneMessage } from "./Lane.ts"
 import type { Plan } from "./Plan.ts"
-import type { Prepared } from "./Reader.ts"
+import type { Prepared, ReaderMessage } from "./Reader.ts"
 import { endOf, type PumpEnd, type SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
-import type { Message } from "./Worker.ts"
 import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
+
+/** What readers and lanes tell. */
+export type Message = ReaderMessage | LaneMessage
 
 export interface PumpContext {
   readonly plan: Plan

@@ -16,10 +16,10 @@ import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError } from "./Journal.ts"
-import { type Job, type Lane, type LaneMessage, runLane } from "./Lane.ts"
+import { type Job, type Lane, runLane } from "./Lane.ts"
 import type { Plan } from "./Plan.ts"
-import { makePump } from "./Pump.ts"
-import { type ReaderMessage, runReader } from "./Reader.ts"
+import { type Message, makePump } from "./Pump.ts"
+import { runReader } from "./Reader.ts"
 import type { PumpEnd, RunEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 
@@ -40,8 +40,6 @@ export interface WorkerOptions {
   readonly state: PipelineState
   readonly epoch: number
 }
-
-export type Message = ReaderMessage | LaneMessage
 
 export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
   const stop = yield* Deferred.make<void>()

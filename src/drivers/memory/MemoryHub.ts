@@ -14,17 +14,7 @@ import type { SourceRecord } from "../Record.ts"
 import { indexRows } from "./indexRows.ts"
 import { MemorySink } from "./MemorySink.ts"
 import { MemorySource } from "./MemorySource.ts"
-
-export type MemoryOperation =
-  | "source.open"
-  | "source.next"
-  | "source.ack"
-  | "sink.open"
-  | "sink.held"
-  | "sink.write"
-  | "sink.flush"
-  | "sink.finish"
-  | "sink.publish"
+import type { MemoryOperation, Through } from "./Through.ts"
 
 /**
  * One call of one end, seen before it has its effect or after it. `ordinal` counts the calls of this
@@ -59,13 +49,6 @@ export interface MemoryHub {
   /** Every call so far, in order. */
   readonly calls: ReadonlyArray<MemoryCall>
 }
-
-/** Runs an operation of an end with what stands between. */
-export type Through = <A>(
-  operation: MemoryOperation,
-  name: string,
-  effect: Effect.Effect<A, DriverError>
-) => Effect.Effect<A, DriverError>
 
 const MemoryConfig = Schema.Struct({ name: Schema.NonEmptyString })
 

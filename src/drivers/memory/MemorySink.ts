@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import type { DriverError } from "../DriverError.ts"
 import type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "../Sink.ts"
-import type { Through } from "./MemoryHub.ts"
+import type { Through } from "./Through.ts"
 
 /** What took a key. */
 export interface MemoryWrite {

@@ -10,7 +10,7 @@ import type { Raw } from "../../../events/PipelineEvent.ts"
 import { DriverError } from "../DriverError.ts"
 import type { SourceBatch, SourceRecord } from "../Record.ts"
 import type { ReadLimit, Source, SourceReader } from "../Source.ts"
-import type { Through } from "./MemoryHub.ts"
+import type { Through } from "./Through.ts"
 
 export class MemorySource implements Source {
   readonly name: string
