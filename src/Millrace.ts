@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect, Layer, Result, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Layer, type Redacted, Result, Schema, Scope, Stream } from "effect"
 import { type Definition, encodeDefinition } from "../events/Definition.ts"
 import { Finding, isError } from "../events/Finding.ts"
 import { type PipelineEvent, pipelineStream } from "../events/PipelineEvent.ts"
@@ -120,6 +120,24 @@ export class Millrace extends Context.Service<
         Effect.map(
           Effect.promise(() => import("./log/Sqlite.ts")),
           ({ layerSqlite }) => layerSqlite(options)
+        )
+      )
+    )
+  }
+
+  /**
+   * On a Postgres server; one process at a time, the second is refused with the name of the first. Needs
+   * `@effect/sql-pg`. The URL's password appears in no event, log or error.
+   */
+  static layerPostgres(
+    options: LayerOptions & { readonly url: Redacted.Redacted<string>; readonly schema?: string }
+  ): Layer.Layer<Millrace, LayerError> {
+    return Layer.provide(
+      Millrace.layer(options),
+      Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./log/Postgres.ts")),
+          ({ layerPostgres }) => layerPostgres(options)
         )
       )
     )

@@ -14,6 +14,16 @@ export const Json = GlobalFlag.Setting("json")({
   )
 })
 
+/** A Postgres server that holds the log instead of a folder. */
+export const DatabaseUrl = GlobalFlag.Setting("database-url")({
+  flag: Flag.Redacted("database-url").pipe(
+    Flag.withDescription("Keep the log on Postgres: postgres://user@host/database (MILLRACE_DATABASE_URL)"),
+    Flag.withMetavar("<url>"),
+    Flag.withFallbackConfig(Config.Redacted("MILLRACE_DATABASE_URL")),
+    Flag.optional
+  )
+})
+
 /** The folder of the log. */
 export const DataDirectory = GlobalFlag.Setting("data-dir")({
   flag: Flag.String("data-dir").pipe(

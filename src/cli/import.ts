@@ -16,8 +16,8 @@ import { importStream, type NotImportable } from "../log/importStream.ts"
 import { nextId } from "../pipeline/Identity.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
-import { DataDirectory } from "./globalFlags.ts"
 import { type LogHeader, logFileVersion, readHeader, readRow } from "./logFile.ts"
+import { logPlace } from "./logPlace.ts"
 import { type Line, LineTooLong, readLines } from "./readLines.ts"
 import { answer } from "./report.ts"
 import { plural, shown, styleOf } from "./terminal.ts"
@@ -62,9 +62,17 @@ const importFile = Effect.fnUntraced(function* ({ file, name }: Options) {
       "letters, digits, _ and -, at most 100: name it with --name"
     )
   }
-  const directory = yield* DataDirectory
+  const place = yield* logPlace
+  if (place._tag === "Database") {
+    // Nobody who names a database expects the rows in the folder that goes unused.
+    return yield* refuse(
+      "import_needs_folder",
+      "a log is imported into a data directory, not into a database",
+      "leave --database-url out, and MILLRACE_DATABASE_URL unset"
+    )
+  }
   yield* importStream({
-    directory,
+    directory: place.directory,
     stream: header.stream,
     end: { version: header.events, hash: header.hash ?? "" },
     pages: rowsOf(file),

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
-import { DataDirectory } from "./globalFlags.ts"
+import { type LogPlace, logPlace } from "./logPlace.ts"
 import { hasLog, onLog, readCatalog } from "./openLog.ts"
 import { isLeftBehind, ownerLine, ownerOf } from "./owner.ts"
 import { readState } from "./readPipeline.ts"
@@ -15,10 +15,10 @@ import { shown, styleOf, table } from "./terminal.ts"
 
 export const list = Command.make("list", {}, () =>
   Effect.gen(function* () {
-    const directory = yield* DataDirectory
-    if (hasLog(directory)) return yield* onLog(listPipelines(directory))
+    const place = yield* logPlace
+    if (place._tag === "Database" || hasLog(place.directory)) return yield* onLog(listPipelines(place))
     yield* answer("list", { pipelines: [], owner: null }, () => [
-      `No pipelines: there is no log in ${directory}.`
+      `No pipelines: there is no log in ${place.name}.`
     ])
   })
 ).pipe(
@@ -32,8 +32,9 @@ export const list = Command.make("list", {}, () =>
   ])
 )
 
-const listPipelines = Effect.fnUntraced(function* (directory: string) {
-  const owner = yield* ownerOf(directory)
+const listPipelines = Effect.fnUntraced(function* (place: LogPlace) {
+  // Who holds a database only its server knows, and it does not tell everybody.
+  const owner = place._tag === "Folder" ? yield* ownerOf(place.directory) : null
   const pipelines = yield* Effect.forEach(
     Object.entries((yield* readCatalog).names),
     Effect.fnUntraced(function* ([id, name]) {
@@ -45,7 +46,7 @@ const listPipelines = Effect.fnUntraced(function* (directory: string) {
         deployment_desired_status: state.desired,
         lifecycle: state.lifecycle,
         version: state.definition?.version ?? 0,
-        left_behind: isLeftBehind(state.lifecycle, owner)
+        left_behind: place._tag === "Folder" && isLeftBehind(state.lifecycle, owner)
       }
     })
   )

@@ -12,10 +12,9 @@ import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { decodeCatalogEvent } from "../../events/upcast.ts"
 import * as Catalog from "../../projections/Catalog.ts"
 import { EventLog } from "../log/EventLog.ts"
-import { layerSqliteReader } from "../log/Sqlite.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
-import { DataDirectory } from "./globalFlags.ts"
+import { layerReader, logPlace } from "./logPlace.ts"
 
 /** Is there a log in this folder? */
 export const hasLog = (directory: string): boolean => existsSync(join(directory, "millrace.db"))
@@ -23,16 +22,16 @@ export const hasLog = (directory: string): boolean => existsSync(join(directory,
 /** Runs something on the log of the data directory; fails with `no_log` when there is none. */
 export const onLog = <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const directory = yield* DataDirectory
-    if (!hasLog(directory)) {
+    const place = yield* logPlace
+    if (place._tag === "Folder" && !hasLog(place.directory)) {
       return yield* new CliFailure({
         exit: exitCode.environment,
         code: "no_log",
-        message: `there is no log in ${directory}`,
+        message: `there is no log in ${place.name}`,
         suggestion: "run a pipeline first, or name its folder with --data-dir"
       })
     }
-    return yield* Effect.provide(use, layerSqliteReader({ directory }))
+    return yield* Effect.provide(use, layerReader(place))
   })
 
 /** Which pipelines the log knows. */
@@ -56,7 +55,7 @@ export const findPipeline = Effect.fnUntraced(function* (name: string) {
   return yield* new CliFailure({
     exit: exitCode.badInput,
     code: "unknown_pipeline",
-    message: `there is no pipeline ${JSON.stringify(name)} in ${yield* DataDirectory}`,
+    message: `there is no pipeline ${JSON.stringify(name)} in ${(yield* logPlace).name}`,
     suggestion: meant === undefined ? "`millrace list` shows those there are" : `did you mean ${meant}?`
   })
 })

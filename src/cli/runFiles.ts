@@ -14,12 +14,12 @@ import { signature } from "../config/PipelineFile.ts"
 import { builtinDrivers } from "../drivers/builtin.ts"
 import { makeConsoleDriver } from "../drivers/console/ConsoleDriver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import { layerSqlite } from "../log/Sqlite.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import { runOnce } from "../pipeline/runOnce.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { combined, exitCode, signalCode } from "./exitCode.ts"
-import { DataDirectory, Json } from "./globalFlags.ts"
+import { Json } from "./globalFlags.ts"
+import { layerWriter, logPlace } from "./logPlace.ts"
 import { findingJson, findingsOf, readPipelineFiles } from "./pipelineFiles.ts"
 import { type Board, openBoard } from "./progress.ts"
 import type { ReadFile } from "./ReadFile.ts"
@@ -66,9 +66,9 @@ const usesConsole = ({ stages }: Definition): boolean =>
   Object.values(stages).some(({ sink }) => sink?.use === "console")
 
 const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon: boolean) {
-  const directory = yield* DataDirectory
+  const place = yield* logPlace
   const drain = yield* (yield* Signals).drain
-  const layer = Layer.provideMerge(Pipelines.layerLocal, layerSqlite({ directory }))
+  const layer = Layer.provideMerge(Pipelines.layerLocal, layerWriter(place))
   const board = yield* openBoard
   const run = Effect.forEach(files, (file) => runFile(file, { abandon, board, drain }), {
     concurrency: "unbounded"

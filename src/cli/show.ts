@@ -9,8 +9,8 @@ import * as DeadLetters from "../../projections/DeadLetters.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Runs from "../../projections/Runs.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
-import { DataDirectory } from "./globalFlags.ts"
 import { isoTime } from "./isoTime.ts"
+import { logPlace } from "./logPlace.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerOf } from "./owner.ts"
 import { foldPipeline } from "./readPipeline.ts"
@@ -42,7 +42,8 @@ const initial: Known = {
 
 const showPipeline = Effect.fnUntraced(function* (name: string) {
   const { stream } = yield* findPipeline(name)
-  const owner = yield* ownerOf(yield* DataDirectory)
+  const place = yield* logPlace
+  const owner = place._tag === "Folder" ? yield* ownerOf(place.directory) : null
   const known = yield* foldPipeline(stream, initial, (state, event, { at, version }) => ({
     runs: Runs.evolve(state.runs, { at, event }),
     letters: DeadLetters.evolve(state.letters, event),
@@ -50,7 +51,7 @@ const showPipeline = Effect.fnUntraced(function* (name: string) {
     version,
     at
   }))
-  const leftBehind = isLeftBehind(known.runs.pipeline.lifecycle, owner)
+  const leftBehind = place._tag === "Folder" && isLeftBehind(known.runs.pipeline.lifecycle, owner)
   yield* answer("show", { ...resultOf(name, known), left_behind: leftBehind, owner }, () =>
     showLines(name, known, leftBehind, owner, styleOf(process.stdout))
   )

@@ -31,6 +31,8 @@ export interface Offer<Config, End> {
   readonly config: Schema.Codec<Config, unknown>
   /** The name of the thing behind the settings (an absolute path …), to find two ends on one thing. */
   readonly resource?: (config: Config, context: DriverContext) => string | undefined
+  /** Whether the settings take in another thing of this kind besides: a glob of files does. */
+  readonly covers?: (config: Config, context: DriverContext, resource: string) => boolean
   readonly make: (config: Config, context: DriverContext) => Effect.Effect<End, DriverError, Scope.Scope>
 }
 

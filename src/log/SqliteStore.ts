@@ -6,7 +6,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { Exit, Result } from "effect"
 import { genesisHash, type StoredEvent } from "../../events/StoredEvent.ts"
-import { type Append, type Appended, admit, duplicateId, link } from "./Append.ts"
+import { type Append, type Appended, admit, duplicateId, link, type Row } from "./Append.ts"
 import { type Head, LogError, type Snapshot } from "./EventLog.ts"
 import { isConstraint, isUniqueViolation } from "./SqliteFailure.ts"
 
@@ -72,6 +72,10 @@ export const makeWrites = (database: DatabaseSync) => {
   const advance = database.prepare(
     "insert into streams values (?, ?, ?, ?) on conflict (stream) do update set version = excluded.version, hash = excluded.hash"
   )
+  const settle = database.prepare(
+    `insert into streams values (?, ?, ?, ?) on conflict (stream) do update
+     set version = excluded.version, epoch = excluded.epoch, hash = excluded.hash`
+  )
   const insert = database.prepare(
     `insert into events (${columns}) values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   )
@@ -82,6 +86,22 @@ export const makeWrites = (database: DatabaseSync) => {
   )
   const savepoint = ["savepoint one", "release one", "rollback to one"].map((sql) => database.prepare(sql))
 
+  const insertRow = (row: Row) =>
+    insert.run(
+      row.stream,
+      row.version,
+      row.type,
+      row.schemaVersion,
+      row.payload,
+      row.at,
+      row.eventId,
+      row.causationId,
+      row.correlationId,
+      row.by,
+      row.epoch,
+      row.hash
+    )
+
   /** Invariant 5: version and epoch are checked in the transaction that inserts. */
   const appendOne = (append: Append): Appended => {
     const head = reads.head(append.stream)
@@ -89,22 +109,7 @@ export const makeWrites = (database: DatabaseSync) => {
     if (Result.isFailure(admitted)) return Exit.fail(admitted.failure)
     if (admitted.success !== "write") return Exit.succeed(admitted.success)
     const rows = link(head, append.events)
-    for (const row of rows) {
-      insert.run(
-        row.stream,
-        row.version,
-        row.type,
-        row.schemaVersion,
-        row.payload,
-        row.at,
-        row.eventId,
-        row.causationId,
-        row.correlationId,
-        row.by,
-        row.epoch,
-        row.hash
-      )
-    }
+    for (const row of rows) insertRow(row)
     const version = head.version + rows.length
     const hash = rows.at(-1)?.hash ?? head.hash
     advance.run(head.stream, version, head.epoch, hash)
@@ -129,6 +134,9 @@ export const makeWrites = (database: DatabaseSync) => {
 
   return {
     ...reads,
+    /** For `importStream`: puts rows in as they are. The caller has begun a transaction, and sets the head. */
+    insertRow,
+    setHead: ({ epoch, hash, stream, version }: Head) => settle.run(stream, version, epoch, hash),
     claim: (stream: string): Head =>
       transact(() => {
         claim.run(stream)

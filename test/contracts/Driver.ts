@@ -110,6 +110,8 @@ export const sourceSuite = (name: string, make: Make<Source>, expected?: number)
       yield* reader.ack(batch!.to)
       const { done, total } = reader.progress()
       assert.isAtMost(done, total ?? done)
+      // A source of several files gives a batch of each.
+      for (let more = batch; more !== null; ) more = yield* reader.next(limits[3]!)
       assert.isNull(yield* reader.next(limits[3]!))
     })
   )

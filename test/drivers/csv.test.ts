@@ -43,6 +43,17 @@ describe("CSV source", () => {
     )
   }
 
+  it.effect("a quoted field of few lines and many bytes", () =>
+    Effect.gen(function* () {
+      const field = `x\n${"y".repeat(3_000_000)}`
+      assert.deepStrictEqual(yield* read(`a,b\n1,2\n"${field}",3\n4,5\n`), [
+        { a: "1", b: "2" },
+        { a: field, b: "3" },
+        { a: "4", b: "5" }
+      ])
+    })
+  )
+
   it.effect("zip codes are texts until they are told to be numbers", () =>
     Effect.gen(function* () {
       const path = vega("zipcodes.csv")

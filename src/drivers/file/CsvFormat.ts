@@ -7,11 +7,11 @@
  * @module
  */
 import type { Reason } from "../../../events/PipelineEvent.ts"
+import type { RecordFormat, TakeLimit, TakeResult } from "./LineRun.ts"
 import { isLarge } from "./NdjsonFormat.ts"
 import type { CsvHeader } from "./openCsv.ts"
 import { readRow } from "./readRow.ts"
 import type { Taken } from "./Taken.ts"
-import type { RecordFormat, TakeLimit, TakeResult } from "./TextReader.ts"
 import { decode, type TextWindow } from "./TextWindow.ts"
 
 /** The value of a field's text; throws an Error when it does not fit. */

@@ -15,8 +15,8 @@ import type { SourceReader } from "../Source.ts"
 import { makeSource } from "./FileSource.ts"
 import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
-import { type FileFormat, formatOf, pathOf } from "./formats.ts"
-import { openRegular } from "./openText.ts"
+import { type FileFormat, pathOf, readFormatOf } from "./formats.ts"
+import { globCovers } from "./globFiles.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -35,6 +35,7 @@ export type FileLookupConfig = typeof FileLookupConfig.Type
 export const fileLookup: Offer<FileLookupConfig, Lookup> = {
   config: FileLookupConfig,
   resource: pathOf,
+  covers: globCovers,
   make: (config, context) =>
     Effect.succeed({
       open: (columns) =>
@@ -55,7 +56,7 @@ const issuesOf = (config: {
   readonly delimiter?: string
   readonly types?: object
 }): Array<Schema.FilterIssue> => {
-  const format = config.format ?? formatOf(config.path)
+  const format = config.format ?? readFormatOf(config.path)
   if (format === undefined || format === "parquet") {
     return [{ path: ["format"], issue: "say csv, json or ndjson; the extension does not tell one of them" }]
   }
@@ -93,17 +94,20 @@ const readRows = (
   context: DriverContext
 ): Effect.Effect<ReadonlyArray<LookupRow>, DriverError> => {
   const path = pathOf(config, context)
-  const format = config.format ?? formatOf(config.path)
+  const format = config.format ?? readFormatOf(config.path)
   return Effect.scoped(
     Effect.gen(function* () {
-      if (format === "json") return yield* readArray(path, config.maxRows)
       const { maxRows, ...settings } = config
       const source = makeSource(
-        { ...settings, format: format === "csv" ? "csv" : "ndjson", maxRecordBytes: defaultMaxRecordBytes },
+        { ...settings, format: format ?? "ndjson", maxRecordBytes: defaultMaxRecordBytes },
         context
       )
       return yield* drain(path, yield* source.open(null), maxRows)
     })
+  ).pipe(
+    Effect.mapError((error) =>
+      error.reason.code === "not_an_array" ? malformed(path, "it is not an array of objects") : error
+    )
   )
 }
 
@@ -119,22 +123,6 @@ const drain = Effect.fnUntraced(function* (path: string, reader: SourceReader, m
     }
     if (rows.length > maxRows) return yield* tooLarge(path, maxRows)
   }
-})
-
-const readArray = Effect.fnUntraced(function* (path: string, maxRows: number) {
-  const handle = yield* openRegular(path)
-  const rows = yield* Effect.tryPromise({
-    try: async (): Promise<unknown> => {
-      const text = await handle.readFile("utf8")
-      return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
-    },
-    catch: (cause) =>
-      cause instanceof SyntaxError ? malformed(path, cause.message) : fileError("open", path, "read", cause)
-  })
-  if (!Array.isArray(rows) || !rows.every(isRow))
-    return yield* malformed(path, "it is not an array of objects")
-  if (rows.length > maxRows) return yield* tooLarge(path, maxRows)
-  return rows as ReadonlyArray<LookupRow>
 })
 
 const isRow = (value: unknown): value is LookupRow =>

@@ -1,51 +1,49 @@
 /**
- * Records from a file that can be read again from any position.
+ * Records from a file, or from all files a glob matches, that can be read again from any position.
+ *
+ * Every record carries its file's path as `metadata.file`.
  *
  * @module
  */
+import { existsSync } from "node:fs"
 import { Effect, type Scope } from "effect"
 import type { Position } from "../../../events/Checkpoint.ts"
 import type { DriverContext, Offer } from "../Driver.ts"
 import type { DriverError } from "../DriverError.ts"
 import type { Source, SourceReader } from "../Source.ts"
-import { FileSourceConfig, sourceFormat } from "./FileSourceConfig.ts"
+import { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError } from "./fileError.ts"
-import { pathOf } from "./formats.ts"
-import { ndjsonFormat } from "./NdjsonFormat.ts"
-import { openCsv } from "./openCsv.ts"
-import { type OpenedText, openText } from "./openText.ts"
-import { openParquet } from "./ParquetReader.ts"
-import { type RecordFormat, TextReader } from "./TextReader.ts"
+import { nameIn, pathOf } from "./formats.ts"
+import { openGlob } from "./GlobReader.ts"
+import { globCovers, isGlob } from "./globFiles.ts"
+import { openFile } from "./openFile.ts"
 
 export const fileSource: Offer<FileSourceConfig, Source> = {
   config: FileSourceConfig,
   resource: pathOf,
+  covers: globCovers,
   make: (config, context) => Effect.succeed(makeSource(config, context))
 }
 
-/** The source these settings mean. */
+/** The source these settings mean. A file whose very name looks like a glob is that file. */
 export const makeSource = (config: FileSourceConfig, context: DriverContext): Source => {
   const path = pathOf(config, context)
-  switch (sourceFormat(config)) {
-    case "csv":
-      return { open: (from) => openReader(path, config, from, (opened) => openCsv(config, opened)) }
-    case "parquet":
-      return { open: (from) => openParquet(path, config.columns, from) }
-    default:
-      return { open: (from) => openReader(path, config, from, () => Effect.succeed(ndjsonFormat)) }
+  return {
+    open: (from) =>
+      isGlob(config.path) && !existsSync(path)
+        ? openGlob(config, context.base, from)
+        : openSingle(config, path, context.base, from)
   }
 }
 
-/** A reader of a text format; `formatOf` may look at the opened file first. */
-const openReader = Effect.fnUntraced(function* (
-  path: string,
+const openSingle = Effect.fnUntraced(function* (
   config: FileSourceConfig,
-  from: Position | null,
-  formatOf: (opened: OpenedText) => Effect.Effect<RecordFormat, DriverError, Scope.Scope>
+  path: string,
+  base: string,
+  from: Position | null
 ): Effect.fn.Return<SourceReader, DriverError, Scope.Scope> {
-  const opened = yield* openText(path, from)
-  const format = yield* formatOf(opened)
-  const reader = new TextReader(opened.file, format, config.maxRecordBytes, opened.head, opened.start)
+  const metadata = Object.freeze({ file: nameIn(base, path) })
+  const reader = yield* openFile(config, path, metadata, from)
   return {
     next: (limit) =>
       Effect.tryPromise({

@@ -4,6 +4,9 @@
  * `byte` is the place, `row` the records before it; `head` hashes the file's first min(1024, byte) bytes
  * and `tail` the last min(64, byte) before the place. Growth behind the place is no change.
  *
+ * Of a compressed file these are decompressed bytes; `gzip` adds its own size and the hash of its first
+ * KiB. It too may grow, by members appended or by a copy that was not finished.
+ *
  * @module
  */
 import { hash } from "node:crypto"
@@ -11,11 +14,14 @@ import { Schema } from "effect"
 import type { Position } from "../../../events/Checkpoint.ts"
 import { misconfigured } from "./fileError.ts"
 
+const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 const BytePosition = Schema.Struct({
-  byte: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  row: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  byte: count,
+  row: count,
   head: Schema.String,
-  tail: Schema.String
+  tail: Schema.String,
+  gzip: Schema.optionalKey(Schema.Struct({ size: count, head: Schema.String }))
 })
 export type BytePosition = typeof BytePosition.Type
 

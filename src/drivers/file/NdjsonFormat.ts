@@ -9,8 +9,8 @@
  * @module
  */
 import { parseExactly, UnsafeInteger } from "./exactIntegers.ts"
+import type { RecordFormat, TakeLimit, TakeResult } from "./LineRun.ts"
 import type { Taken } from "./Taken.ts"
-import type { RecordFormat, TakeLimit, TakeResult } from "./TextReader.ts"
 import { byteLength, decode, type TextWindow } from "./TextWindow.ts"
 
 export const ndjsonFormat: RecordFormat = {

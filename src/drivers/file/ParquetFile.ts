@@ -11,7 +11,7 @@ import { DriverError } from "../DriverError.ts"
 import { shortHash } from "./Fingerprint.ts"
 import { misconfigured } from "./fileError.ts"
 import { loadParquet, type ParquetLibrary } from "./parquetLibrary.ts"
-import { chunkBytes, readFully, type TextFile } from "./TextWindow.ts"
+import { chunkBytes, plainFile, type TextFile } from "./TextFile.ts"
 
 /** Rows `from` up to `to` of the file, and the chunks of the columns that are read. */
 export interface RowGroup {
@@ -60,11 +60,11 @@ export class ParquetFile {
     wanted: ReadonlyArray<string> | undefined
   ): Promise<ParquetFile> {
     const library = await loadParquet()
-    const file: TextFile = { path, handle, end: (await handle.stat()).size }
-    const tail = await readFully(file, Math.max(0, file.end - 8), Math.min(8, file.end))
+    const file = await plainFile(path, handle)
+    const tail = await file.read(Math.max(0, file.end - 8), 8)
     const length = tail.length === 8 && tail.toString("latin1", 4) === "PAR1" ? tail.readUInt32LE(0) + 8 : 0
     if (length === 0 || length > file.end) throw malformed(path, "it does not end in a Parquet footer")
-    const footer = await readFully(file, file.end - length, length)
+    const footer = await file.read(file.end - length, length)
     try {
       return new ParquetFile(file, library, footer, wanted)
     } catch (cause) {
@@ -73,7 +73,7 @@ export class ParquetFile {
   }
 
   async bytes(from: number, length: number): Promise<ArrayBuffer> {
-    return toArrayBuffer(await readFully(this.file, from, length))
+    return toArrayBuffer(await this.file.read(from, length))
   }
 
   /**
@@ -96,7 +96,7 @@ export class ParquetFile {
     for (const chunk of [...chunks.values()].flat()) {
       const end = chunkStart(chunk) + Number(chunk.total_compressed_size)
       for (let at = chunkStart(chunk); at < end; at += chunkBytes) {
-        hashing.update(await readFully(this.file, at, Math.min(chunkBytes, end - at)))
+        hashing.update(await this.file.read(at, Math.min(chunkBytes, end - at)))
       }
     }
     return hashing.digest("hex")

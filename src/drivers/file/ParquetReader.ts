@@ -7,7 +7,8 @@ import { Effect, Schema } from "effect"
 import type { Position } from "../../../events/Checkpoint.ts"
 import type { Reason } from "../../../events/PipelineEvent.ts"
 import type { SourceBatch, SourceRecord } from "../Record.ts"
-import type { ReadLimit, SourceReader } from "../Source.ts"
+import type { ReadLimit } from "../Source.ts"
+import type { FileMetadata, FileReader, Progress } from "./FileReader.ts"
 import { sourceChanged } from "./Fingerprint.ts"
 import { fileError } from "./fileError.ts"
 import { openRegular } from "./openText.ts"
@@ -15,7 +16,6 @@ import { ParquetFile } from "./ParquetFile.ts"
 import { type DecodedColumn, type DecodedRows, ParquetRows } from "./ParquetRows.ts"
 import { Misfit } from "./parquetValue.ts"
 import { rawOfText } from "./rawOf.ts"
-import { noMetadata } from "./Taken.ts"
 
 /** `row` is the next row, `footer` the hash of the file's footer. */
 const RowPosition = Schema.Struct({
@@ -27,43 +27,44 @@ const isRowPosition = Schema.is(RowPosition)
 export const openParquet = Effect.fnUntraced(function* (
   path: string,
   columns: ReadonlyArray<string> | undefined,
+  metadata: FileMetadata,
   from: Position | null
 ) {
   const handle = yield* openRegular(path)
-  const reader = yield* attempt("open", path, async () => {
-    const file = await ParquetFile.open(path, handle, columns)
-    return new ParquetReader(file, from === null ? 0 : rowOf(file, from))
+  return yield* Effect.tryPromise({
+    try: async (): Promise<FileReader> => {
+      const file = await ParquetFile.open(path, handle, columns)
+      return new ParquetReader(file, metadata, from === null ? 0 : rowOf(file, from))
+    },
+    catch: (cause) => fileError("open", path, "read", cause)
   })
-  return {
-    next: (limit) => attempt("next", path, () => reader.next(limit)),
-    // The position is in the log; a file has nobody to tell.
-    ack: () => Effect.void,
-    progress: () => reader.progress
-  } satisfies SourceReader
 })
-
-const attempt = <A>(operation: string, path: string, act: () => Promise<A>) =>
-  Effect.tryPromise({ try: act, catch: (cause) => fileError(operation, path, "read", cause) })
 
 const rowOf = (file: ParquetFile, from: Position): number => {
   if (isRowPosition(from) && from.footer === file.footer && from.row <= file.rows) return from.row
   throw sourceChanged(file.path, "its footer is different")
 }
 
-class ParquetReader {
+class ParquetReader implements FileReader {
   private readonly file: ParquetFile
   private readonly rows: ParquetRows
+  private readonly metadata: FileMetadata
   private row: number
   private decoded: DecodedRows | undefined
 
-  constructor(file: ParquetFile, row: number) {
+  constructor(file: ParquetFile, metadata: FileMetadata, row: number) {
     this.file = file
+    this.metadata = metadata
     this.rows = new ParquetRows(file)
     this.row = row
   }
 
-  get progress(): { readonly done: number; readonly total: number; readonly unit: "rows" } {
+  get progress(): Progress {
     return { done: this.row, total: this.file.rows, unit: "rows" }
+  }
+
+  async atEnd(): Promise<boolean> {
+    return this.row >= this.file.rows
   }
 
   async next(limit: ReadLimit): Promise<SourceBatch | null> {
@@ -85,7 +86,7 @@ class ParquetReader {
       const size = rowBytes(columns, first)
       const room = most === Number.POSITIVE_INFINITY ? end : Math.max(1, Math.ceil((most - bytes) / size))
       const count = Math.min(end, this.decoded.to, to + room) - to
-      build(this.file.names, columns, first, count, misfits, records)
+      build(this.file.names, columns, first, count, misfits, this.metadata, records)
       bytes += count * size
       to += count
     }
@@ -109,6 +110,7 @@ const build = (
   first: number,
   count: number,
   misfits: boolean,
+  metadata: FileMetadata,
   into: Array<SourceRecord>
 ): void => {
   for (let row = first; row < first + count; row++) {
@@ -122,9 +124,7 @@ const build = (
         payload[names[index]!] = null
       } else payload[names[index]!] = value
     }
-    into.push(
-      failure === undefined ? { payload, metadata: noMetadata } : { payload, metadata: noMetadata, failure }
-    )
+    into.push(failure === undefined ? { payload, metadata } : { payload, metadata, failure })
   }
 }
 

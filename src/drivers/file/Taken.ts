@@ -5,11 +5,9 @@
  */
 import type { Raw, Reason } from "../../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../Record.ts"
+import type { FileMetadata } from "./FileReader.ts"
 import { rawOfWindow } from "./rawOf.ts"
 import type { TextWindow } from "./TextWindow.ts"
-
-/** A text file's records have no metadata of their own; one frozen object serves them all. */
-export const noMetadata: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** The records read from one window, or a single one too large for any. */
 interface Stretch {
@@ -24,30 +22,32 @@ export class Taken {
   private readonly from: Array<number> = []
   private readonly to: Array<number> = []
   private readonly stretches: Array<Stretch> = []
+  private readonly metadata: FileMetadata
+
+  constructor(metadata: FileMetadata) {
+    this.metadata = metadata
+  }
 
   begin(window: TextWindow): void {
     this.stretches.push({ first: this.records.length, window, raw: undefined })
   }
 
   add(payload: unknown, from: number, to: number): void {
-    this.records.push({ payload, metadata: noMetadata })
+    this.records.push({ payload, metadata: this.metadata })
     this.from.push(from)
     this.to.push(to)
   }
 
   fail(failure: Reason, from: number, to: number): void {
-    this.records.push({ payload: null, metadata: noMetadata, failure })
+    this.records.push({ payload: null, metadata: this.metadata, failure })
     this.from.push(from)
     this.to.push(to)
   }
 
-  addSkipped(raw: Raw, most: number): void {
+  /** A record that was passed over without being held. */
+  addSkipped(raw: Raw, failure: Reason): void {
     this.stretches.push({ first: this.records.length, window: undefined, raw })
-    this.fail(
-      { code: "record_too_large", message: `the record has ${raw.size} bytes; at most ${most} are read` },
-      0,
-      0
-    )
+    this.fail(failure, 0, 0)
   }
 
   raw(index: number): Raw {
@@ -64,3 +64,9 @@ export class Taken {
     return to > this.from[index]! && window.text.charCodeAt(to - 1) === 13 ? to - 1 : to
   }
 }
+
+/** More bytes than `most`, which are not parsed. */
+export const tooLarge = (size: number, most: number): Reason => ({
+  code: "record_too_large",
+  message: `the record has ${size} bytes; at most ${most} are read`
+})

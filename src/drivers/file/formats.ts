@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { extname, resolve } from "node:path"
+import { extname, isAbsolute, relative, resolve, sep } from "node:path"
 import type { DriverContext } from "../Driver.ts"
 
 export type FileFormat = "ndjson" | "csv" | "parquet" | "json"
@@ -20,9 +20,24 @@ const byExtension: Readonly<Record<string, FileFormat>> = {
 /** The format that goes with the path's extension. */
 export const formatOf = (path: string): FileFormat | undefined => byExtension[extname(path).toLowerCase()]
 
+/** As `formatOf`, seen through the extension of a compressed file. */
+export const readFormatOf = (path: string): FileFormat | undefined => formatOf(uncompressed(path))
+
+/** Does the name say that the file is compressed? */
+export const isGzipName = (path: string): boolean => extname(path).toLowerCase() === ".gz"
+
+const uncompressed = (path: string): string => (isGzipName(path) ? path.slice(0, -".gz".length) : path)
+
 /** What separates the fields of a CSV file of this name, unless its settings say otherwise. */
-export const delimiterOf = (path: string): string => (extname(path).toLowerCase() === ".tsv" ? "\t" : ",")
+export const delimiterOf = (path: string): string =>
+  extname(uncompressed(path)).toLowerCase() === ".tsv" ? "\t" : ","
 
 /** The absolute path, which is also the name of the resource. */
 export const pathOf = (config: { readonly path: string }, context: DriverContext): string =>
   resolve(context.base, config.path)
+
+/** A path as records carry it: relative to the pipeline's folder, absolute outside of it. */
+export const nameIn = (base: string, path: string): string => {
+  const name = relative(base, path)
+  return name === "" || name.startsWith("..") || isAbsolute(name) ? path : name.split(sep).join("/")
+}

@@ -17,7 +17,7 @@ import { fileError, misconfigured } from "./fileError.ts"
 import { delimiterOf } from "./formats.ts"
 import type { OpenedText } from "./openText.ts"
 import { readRow } from "./readRow.ts"
-import { readFully, type TextFile } from "./TextWindow.ts"
+import type { TextFile } from "./TextFile.ts"
 
 /** The columns, and how much of the file's start is not data. */
 export interface CsvHeader {
@@ -26,12 +26,12 @@ export interface CsvHeader {
   readonly bytes: number
 }
 
-type Settings = Pick<FileSourceConfig, "path" | "delimiter" | "header" | "columns" | "types">
+type Settings = Pick<FileSourceConfig, "delimiter" | "header" | "columns" | "types">
 
 export const openCsv = (settings: Settings, { file }: OpenedText): Effect.Effect<CsvFormat, DriverError> =>
   Effect.tryPromise({
     try: async () => {
-      const delimiter = settings.delimiter ?? delimiterOf(settings.path)
+      const delimiter = settings.delimiter ?? delimiterOf(file.path)
       const text = await startOf(file)
       const header =
         settings.header === false
@@ -55,7 +55,7 @@ interface Start {
 
 /** The start of the file up to its bound, without a half character or a half line at the end. */
 const startOf = async (file: TextFile): Promise<Start> => {
-  const bytes = await readFully(file, 0, Math.min(maxHeaderBytes, file.end))
+  const bytes = await file.read(0, maxHeaderBytes)
   const whole = bytes.length === file.end
   const text = bytes.subarray(0, whole ? bytes.length : bytes.lastIndexOf(10) + 1).toString("latin1")
   return { text, mark: text.startsWith("\u00ef\u00bb\u00bf") ? 3 : 0, whole }

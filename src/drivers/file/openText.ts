@@ -17,7 +17,8 @@ import {
   tailBytes
 } from "./Fingerprint.ts"
 import { fail, fileError, notAFile } from "./fileError.ts"
-import { readFully, type TextFile } from "./TextWindow.ts"
+import { GzipFile } from "./GzipFile.ts"
+import { plainFile, type TextFile } from "./TextFile.ts"
 
 export interface OpenedText {
   readonly file: TextFile
@@ -40,35 +41,66 @@ export const openRegular = (path: string): Effect.Effect<FileHandle, DriverError
     (handle) => Effect.promise(() => handle.close())
   )
 
-export const openText = Effect.fnUntraced(function* (path: string, from: Position | null) {
+/**
+ * Whether a reading may go on between two bytes. The last record read may have ended with the file; what
+ * came since must not be the rest of it.
+ */
+export type MayGoOn = (before: number | undefined, next: number | undefined) => boolean
+
+export const openText = Effect.fnUntraced(function* (
+  path: string,
+  compressed: boolean,
+  mayGoOn: MayGoOn,
+  from: Position | null
+) {
   const handle = yield* openRegular(path)
-  return yield* Effect.tryPromise({
-    try: async (): Promise<OpenedText> => {
-      const file: TextFile = { path, handle, end: (await handle.stat()).size }
-      const head = await readFully(file, 0, Math.min(headBytes, file.end))
-      const start = from === null ? { byte: 0, row: 0 } : await verify(file, head, readPosition(from))
-      return { file, head, start }
-    },
-    catch: (cause) => fileError("open", path, "read", cause)
+  const attempt = <A>(act: () => Promise<A>) =>
+    Effect.tryPromise({ try: act, catch: (cause) => fileError("open", path, "read", cause) })
+  const file: TextFile = compressed
+    ? yield* Effect.acquireRelease(
+        attempt(() => GzipFile.open(path, handle)),
+        (gzip) => Effect.sync(() => gzip.close())
+      )
+    : yield* attempt(() => plainFile(path, handle))
+  return yield* attempt(async (): Promise<OpenedText> => {
+    const head = await file.read(0, headBytes)
+    const start = from === null ? { byte: 0, row: 0 } : await verify(file, head, readPosition(from), mayGoOn)
+    return { file, head, start }
   })
 })
 
-const verify = async (file: TextFile, head: Buffer, position: BytePosition) => {
+const verify = async (file: TextFile, head: Buffer, position: BytePosition, mayGoOn: MayGoOn) => {
   const { byte, row } = position
-  if (file.end < byte) {
+  verifyCompressed(file, position)
+  const length = Math.min(tailBytes, byte)
+  const tail = file.end < byte ? undefined : await file.read(byte - length, length)
+  if (tail === undefined || tail.length < length) {
     throw sourceChanged(file.path, `it has ${file.end} bytes and ${byte} had been read`)
   }
-  const tail = await readFully(file, Math.max(0, byte - tailBytes), Math.min(tailBytes, byte))
   if (shortHash(head.subarray(0, Math.min(headBytes, byte))) !== position.head) {
     throw sourceChanged(file.path, "its beginning is different")
   }
   if (shortHash(tail) !== position.tail) {
     throw sourceChanged(file.path, `the bytes before byte ${byte} are different`)
   }
-  if (byte > 0 && byte < file.end && tail.at(-1) !== 10) {
-    // The last record read had no newline. What came since must not be the rest of that line.
-    const [next] = await readFully(file, byte, 1)
-    if (next !== 10 && next !== 13) throw sourceChanged(file.path, "its last line went on after it was read")
+  if (byte > 0 && byte < file.end) {
+    const [next] = await file.read(byte, 1)
+    if (!mayGoOn(tail.at(-1), next)) {
+      throw sourceChanged(file.path, "its last record went on after it was read")
+    }
   }
   return { byte, row }
+}
+
+const verifyCompressed = ({ compressed, path }: TextFile, { gzip }: BytePosition): void => {
+  if (compressed === undefined && gzip === undefined) return
+  if (compressed === undefined || gzip === undefined) {
+    throw sourceChanged(path, `it was ${gzip === undefined ? "not " : ""}read as a gzip file`)
+  }
+  if (compressed.size < gzip.size) {
+    throw sourceChanged(path, `it has ${compressed.size} compressed bytes and had ${gzip.size}`)
+  }
+  if (shortHash(compressed.head.subarray(0, gzip.size)) !== gzip.head) {
+    throw sourceChanged(path, "its compressed beginning is different")
+  }
 }

@@ -27,3 +27,10 @@ export const rawOfWindow = (window: TextWindow, from: number, to: number): Raw =
     ? { encoding: "omitted", data: "", size: bytes.length, digest: hash("sha256", bytes, "hex") }
     : { encoding: "base64", data: bytes.toString("base64"), size: bytes.length }
 }
+
+/** A stretch of a window by its size and digest alone. */
+export const omittedOfWindow = (window: TextWindow, from: number, to: number): Raw => {
+  const text = window.text.slice(from, to)
+  const bytes = Buffer.from(text, window.valid ? "utf8" : "latin1")
+  return { encoding: "omitted", data: "", size: bytes.length, digest: hash("sha256", bytes, "hex") }
+}

@@ -1,0 +1,75 @@
+/**
+ * Opens one file of a source at a position, in the format its settings mean.
+ *
+ * @module
+ */
+import { Effect, type Scope } from "effect"
+import type { Position } from "../../../events/Checkpoint.ts"
+import type { DriverError } from "../DriverError.ts"
+import type { ReadLimit } from "../Source.ts"
+import { ArrayRun } from "./ArrayRun.ts"
+import type { FileMetadata, FileReader } from "./FileReader.ts"
+import { type FileSourceConfig, isCompressed, sourceFormat } from "./FileSourceConfig.ts"
+import { fileError } from "./fileError.ts"
+import { LineRun, type RecordFormat } from "./LineRun.ts"
+import { ndjsonFormat } from "./NdjsonFormat.ts"
+import { requireArray } from "./notAnArray.ts"
+import { openCsv } from "./openCsv.ts"
+import { type MayGoOn, openText } from "./openText.ts"
+import { openParquet } from "./ParquetReader.ts"
+import { Taken } from "./Taken.ts"
+import { type Place, TextReader } from "./TextReader.ts"
+import { closeBracket, comma } from "./ValueScan.ts"
+
+/** `path` is absolute; every record of the file carries `metadata`. */
+export const openFile = (
+  config: FileSourceConfig,
+  path: string,
+  metadata: FileMetadata,
+  from: Position | null
+): Effect.Effect<FileReader, DriverError, Scope.Scope> => {
+  const format = sourceFormat(config)
+  if (format === "parquet") return openParquet(path, config.columns, metadata, from)
+  return format === "json"
+    ? openArray(config, path, metadata, from)
+    : openLines(config, path, format === "csv", metadata, from)
+}
+
+const openLines = Effect.fnUntraced(function* (
+  config: FileSourceConfig,
+  path: string,
+  isCsv: boolean,
+  metadata: FileMetadata,
+  from: Position | null
+) {
+  const opened = yield* openText(path, isCompressed(config, path), betweenLines, from)
+  const format: RecordFormat = isCsv ? yield* openCsv(config, opened) : ndjsonFormat
+  const { file, head, start } = opened
+  const begin = (place: Place, limit: ReadLimit) =>
+    new LineRun(file, format, config.maxRecordBytes, new Taken(metadata), place, limit)
+  return new TextReader(file, head, start, begin)
+})
+
+const openArray = Effect.fnUntraced(function* (
+  config: FileSourceConfig,
+  path: string,
+  metadata: FileMetadata,
+  from: Position | null
+) {
+  const { file, head, start } = yield* openText(path, isCompressed(config, path), betweenElements, from)
+  yield* Effect.tryPromise({
+    try: async () => (start.byte === 0 ? await requireArray(file) : undefined),
+    catch: (cause) => fileError("open", path, "read", cause)
+  })
+  const begin = (place: Place, limit: ReadLimit) =>
+    new ArrayRun(file, config.maxRecordBytes, new Taken(metadata), place, limit)
+  return new TextReader(file, head, start, begin)
+})
+
+const lineFeed = 10
+const carriageReturn = 13
+
+const betweenLines: MayGoOn = (before, next) =>
+  before === lineFeed || next === lineFeed || next === carriageReturn
+
+const betweenElements: MayGoOn = (_, next) => next === comma || next === closeBracket

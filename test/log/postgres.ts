@@ -1,0 +1,41 @@
+/**
+ * Logs on a Postgres server of the tests, each in a schema of its own.
+ *
+ * @module
+ */
+import { Effect, Layer, Redacted } from "effect"
+import type { EventLog, LogError } from "../../src/log/EventLog.ts"
+import { layerPostgres, type PostgresOptions } from "../../src/log/Postgres.ts"
+import { openSession } from "../../src/log/PostgresSession.ts"
+
+/** Runs statements as the superuser of the tests. */
+export const sql = (url: string, ...statements: ReadonlyArray<string>) =>
+  Effect.acquireUseRelease(
+    openSession({ url: Redacted.make(url), deadlineMs: 20_000, name: "tests", settings: { statement_timeout: "0" } }),
+    (session) => Effect.forEach(statements, (statement) => session.query(statement)),
+    (session) => session.close
+  ).pipe(Effect.orDie)
+
+let schemas = 0
+
+/** The name of a schema nobody has used; dropped when the scope closes. */
+export const newSchema = (url: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => `test_${(schemas += 1)}`),
+    (schema) => sql(url, `drop schema if exists ${schema} cascade`)
+  )
+
+/** An empty log on the server each time it is built. */
+export const layerPostgresTemporary = (
+  url: string,
+  options: Partial<PostgresOptions> = {}
+): Layer.Layer<EventLog, LogError> =>
+  Layer.unwrap(
+    Effect.map(newSchema(url), (schema) => layerPostgres({ url: Redacted.make(url), schema, ...options }))
+  )
+
+/** Why a log does not open: reason and text. */
+export const openingFailure = (layer: Layer.Layer<EventLog, LogError>) =>
+  Effect.flip(Effect.scoped(Layer.build(layer))).pipe(
+    Effect.map(({ reason }) => `${reason._tag}: ${"message" in reason ? reason.message : "holder" in reason ? reason.holder : ""}`)
+  )
