@@ -18,7 +18,7 @@ import {
   type Scalar
 } from "yaml"
 import { type Finding, finding } from "../../events/Finding.ts"
-import { isForbiddenKey } from "../flow/celEnvironment.ts"
+import { isForbiddenKey } from "../flow/expression/celEnvironment.ts"
 import { type Environment, substitute } from "./environment.ts"
 import { type Locate, locator } from "./locate.ts"
 

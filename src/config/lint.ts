@@ -6,9 +6,9 @@
 import { Cron, DateTime, Option, Result } from "effect"
 import type { Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
-import type { Field } from "../flow/Contract.ts"
-import { compileCondition, constantCondition, recordFields } from "../flow/Expression.ts"
-import { order } from "../flow/order.ts"
+import type { Field } from "../flow/contract/Contract.ts"
+import { compileCondition, constantCondition, recordFields } from "../flow/expression/Expression.ts"
+import { order } from "../flow/graph/order.ts"
 import { secretive } from "./environment.ts"
 
 /** Warnings about a definition. */

@@ -7,7 +7,7 @@
 import { Result, Schema } from "effect"
 import { Definition } from "../../events/Definition.ts"
 import { type Finding, pointer } from "../../events/Finding.ts"
-import { schemaFindings } from "../flow/schemaFindings.ts"
+import { schemaFindings } from "../flow/graph/schemaFindings.ts"
 
 export interface Salvaged {
   readonly definition: Definition | undefined

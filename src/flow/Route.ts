@@ -7,7 +7,7 @@
 import type { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./Expression.ts"
+import type { Scope } from "./expression/Expression.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
 
 /** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */

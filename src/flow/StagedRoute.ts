@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./Expression.ts"
+import type { Scope } from "./expression/Expression.ts"
 import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
 import { dropped, type Pieces, type RouteStage, reasonOf, unrouted } from "./Route.ts"
 

@@ -75,7 +75,7 @@ const makeWriter = Effect.fnUntraced(function* (
     line: appends,
     heads,
     name: session.name,
-    settleAttempts: Math.max(1, Math.ceil(session.deadlineMs / 100)),
+    settleMs: session.deadlineMs,
     onCommitted: (position) => {
       owner.notify(position)
       return PubSub.publish(changes, position)

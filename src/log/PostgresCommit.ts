@@ -19,7 +19,7 @@ import {
 import type { Heads } from "./PostgresHeads.ts"
 import type { Line } from "./PostgresLine.ts"
 import { endBackend } from "./PostgresOwner.ts"
-import { pause } from "./PostgresSession.ts"
+import { machineMillis, pause } from "./PostgresSession.ts"
 
 export interface CommitOptions {
   readonly schema: string
@@ -28,8 +28,8 @@ export interface CommitOptions {
   readonly heads: Heads
   /** Given as `pg_stat_activity` shows our sessions. */
   readonly name: string
-  /** Times that an append without an answer is looked for, a tenth of a second apart. */
-  readonly settleAttempts: number
+  /** How long (milliseconds) an append without an answer is looked for. */
+  readonly settleMs: number
   readonly onCommitted: (position: number) => Effect.Effect<void>
 }
 
@@ -41,7 +41,7 @@ interface Member extends Candidate {
 }
 
 export const makeCommit = (options: CommitOptions) => {
-  const { heads, line, name, onCommitted, schema, settleAttempts } = options
+  const { heads, line, name, onCommitted, schema, settleMs } = options
   const callFor = makeAppendCalls(schema)
 
   /** Answers what can be answered without writing; the rest may be written. */
@@ -112,7 +112,7 @@ export const makeCommit = (options: CommitOptions) => {
       yield* endBackend(line, backend, name)
       return yield* admitAll(members, true, results)
     })
-    const missing = yield* Effect.result(tryAgain(look, settleAttempts))
+    const missing = yield* Effect.result(tryUntil(machineMillis() + settleMs, look))
     const unwritten = Result.isSuccess(missing) ? missing.success : members
     const reason = unavailable(
       Result.isSuccess(missing)
@@ -137,12 +137,12 @@ export const makeCommit = (options: CommitOptions) => {
   })
 }
 
-const tryAgain = <A>(
-  look: Effect.Effect<A, PostgresFailure>,
-  attempts: number
+const tryUntil = <A>(
+  end: number,
+  look: Effect.Effect<A, PostgresFailure>
 ): Effect.Effect<A, PostgresFailure> =>
   Effect.catch(look, (failure) =>
-    attempts > 1 ? Effect.andThen(pause(100), tryAgain(look, attempts - 1)) : Effect.fail(failure)
+    machineMillis() < end ? Effect.andThen(pause(100), tryUntil(end, look)) : Effect.fail(failure)
   )
 
 const exitOf = <A, E>(result: Result.Result<A, E>): Exit.Exit<A, E> =>

@@ -130,4 +130,7 @@ const beforeDeadline = <A, E, R>(
 export const pause = (ms: number): Effect.Effect<void> =>
   Effect.provideService(Effect.sleep(ms), Clock.Clock, machineClock)
 
+/** Of that clock. */
+export const machineMillis = (): number => machineClock.currentTimeMillisUnsafe()
+
 const machineClock = Clock.Clock.defaultValue()

@@ -10,12 +10,20 @@ import type { Checkpoint } from "../../events/Checkpoint.ts"
 import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { type Lifecycle, mayFollow } from "../../projections/transitions.ts"
-import { canonical } from "../flow/Contract.ts"
+import { canonical } from "../flow/contract/Contract.ts"
 import { decide } from "./decide.ts"
-import { defined, pipelineOf, type RuntimePipeline, sha256 } from "./RuntimePipeline.ts"
-import { after, applied, asked, type Runtime, rejected, type StepResult, taken } from "./RuntimeStep.ts"
+import { defined, pipelineOf, type RuntimePipeline, sha256 } from "./runtime/RuntimePipeline.ts"
+import {
+  after,
+  applied,
+  asked,
+  type Runtime,
+  rejected,
+  type StepResult,
+  taken
+} from "./runtime/RuntimeStep.ts"
 
-export { historyFindings, valid } from "./RuntimeAudit.ts"
+export { historyFindings, valid } from "./runtime/RuntimeAudit.ts"
 export {
   definitionOf,
   pipelineFindings,
@@ -31,8 +39,8 @@ export {
   transformStage,
   type UseWire,
   validPipeline
-} from "./RuntimePipeline.ts"
-export { type ProcessAsk, process } from "./RuntimeProcess.ts"
+} from "./runtime/RuntimePipeline.ts"
+export { type ProcessAsk, process } from "./runtime/RuntimeProcess.ts"
 export type {
   Applied,
   DuplicateSuppressed,
@@ -41,14 +49,14 @@ export type {
   Runtime,
   RuntimeRejectionCode,
   StepResult
-} from "./RuntimeStep.ts"
+} from "./runtime/RuntimeStep.ts"
 export {
   type CheckpointTelemetry,
   type RuntimeTelemetry,
   type StageTelemetry,
   telemetry
-} from "./RuntimeTelemetry.ts"
-export { type DeadLetterAsk, type RetryAsk, recordDeadLetter, recordRetry } from "./RuntimeTrouble.ts"
+} from "./runtime/RuntimeTelemetry.ts"
+export { type DeadLetterAsk, type RetryAsk, recordDeadLetter, recordRetry } from "./runtime/RuntimeTrouble.ts"
 
 /** The name of each state, for reports and files. A label never changes once it is released. */
 export const lifecycleLabels: Readonly<Record<Lifecycle, string>> = {

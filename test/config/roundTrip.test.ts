@@ -7,7 +7,7 @@ import { Definition, decodeDefinition, encodeDefinition } from "../../events/Def
 import { pipelineSchema, pipelineSchemaFile } from "../../scripts/schema.ts"
 import { readDocument } from "../../src/config/document.ts"
 import { encodeYaml, parsePipelineFile, secretNames, signature } from "../../src/config/PipelineFile.ts"
-import { canonical } from "../../src/flow/Contract.ts"
+import { canonical } from "../../src/flow/contract/Contract.ts"
 
 const forbidden = /"(?:__proto__|constructor|prototype|<<)":/
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import fc from "fast-check"
-import { CsvEncoder } from "../../src/drivers/file/CsvEncoder.ts"
+import { CsvEncoder } from "../../src/drivers/file/sink/CsvEncoder.ts"
 import { readAll, recordsOf, sourceSuite } from "../contracts/Driver.ts"
 import { codeOf, sourceIn, sourceOver, vega, vegaText } from "./support.ts"
 

@@ -5,7 +5,11 @@
  */
 import { assert, it } from "@effect/vitest"
 import fc from "fast-check"
-import { mayHoldLargeIntegers, parseExactly, UnsafeInteger } from "../../src/drivers/file/exactIntegers.ts"
+import {
+  mayHoldLargeIntegers,
+  parseExactly,
+  UnsafeInteger
+} from "../../src/drivers/file/json/exactIntegers.ts"
 
 it("finds a run of sixteen digits wherever it stands", () => {
   fc.assert(

@@ -392,7 +392,7 @@ describe("a place that cannot be written", () => {
 
   it.effect.skipIf(!existsSync("/dev/full"))("a full disk is waited out", () =>
     Effect.gen(function* () {
-      const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/OutputFile.ts"))
+      const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/sink/OutputFile.ts"))
       const { open } = yield* Effect.promise(() => import("node:fs/promises"))
       const { fileError } = yield* Effect.promise(() => import("../../src/drivers/file/fileError.ts"))
       const handle = yield* Effect.promise(() => open("/dev/full", "w"))
@@ -407,7 +407,7 @@ describe("a place that cannot be written", () => {
   it.effect("after a failed write the torn bytes are cut off before the next", () =>
     Effect.gen(function* () {
       const folder = yield* tempFolder
-      const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/OutputFile.ts"))
+      const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/sink/OutputFile.ts"))
       const { open } = yield* Effect.promise(() => import("node:fs/promises"))
       const path = join(folder, "a.ndjson")
       const handle = yield* Effect.promise(() => open(path, "w+"))

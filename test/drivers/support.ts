@@ -9,8 +9,8 @@ import { join } from "node:path"
 import { Effect, Schema } from "effect"
 import type { DriverContext } from "../../src/drivers/Driver.ts"
 import type { DriverError } from "../../src/drivers/DriverError.ts"
-import { fileSink } from "../../src/drivers/file/FileSink.ts"
 import { fileSource } from "../../src/drivers/file/FileSource.ts"
+import { fileSink } from "../../src/drivers/file/sink/FileSink.ts"
 
 export const tempFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-"))),

@@ -1,6 +1,11 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { agree, type CompiledContract, compileContract, type Field } from "../../src/flow/Contract.ts"
+import {
+  agree,
+  type CompiledContract,
+  compileContract,
+  type Field
+} from "../../src/flow/contract/Contract.ts"
 
 const compiled = (contract: Record<string, unknown>): CompiledContract =>
   Result.getOrThrow(compileContract(contract))

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Field } from "../../src/flow/Contract.ts"
+import type { Field } from "../../src/flow/contract/Contract.ts"
 import {
   compileCondition,
   compileValue,
@@ -8,7 +8,7 @@ import {
   type ExpressionOptions,
   maxExpressionLength,
   type Scope
-} from "../../src/flow/Expression.ts"
+} from "../../src/flow/expression/Expression.ts"
 
 const scope = (record: unknown, more: Partial<Scope> = {}): Scope => ({
   record,

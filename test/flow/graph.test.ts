@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { type Definition, decodeDefinition } from "../../events/Definition.ts"
-import { order, validateGraph } from "../../src/flow/graph.ts"
+import { order, validateGraph } from "../../src/flow/graph/validateGraph.ts"
 
 const source = { source: { use: "memory" } }
 const sink = (from: unknown) => ({ from, sink: { use: "memory" } })

@@ -11,7 +11,12 @@ import { openSession } from "../../src/log/PostgresSession.ts"
 /** Runs statements as the superuser of the tests. */
 export const sql = (url: string, ...statements: ReadonlyArray<string>) =>
   Effect.acquireUseRelease(
-    openSession({ url: Redacted.make(url), deadlineMs: 20_000, name: "tests", settings: { statement_timeout: "0" } }),
+    openSession({
+      url: Redacted.make(url),
+      deadlineMs: 20_000,
+      name: "tests",
+      settings: { statement_timeout: "0" }
+    }),
     (session) => Effect.forEach(statements, (statement) => session.query(statement)),
     (session) => session.close
   ).pipe(Effect.orDie)
@@ -37,5 +42,8 @@ export const layerPostgresTemporary = (
 /** Why a log does not open: reason and text. */
 export const openingFailure = (layer: Layer.Layer<EventLog, LogError>) =>
   Effect.flip(Effect.scoped(Layer.build(layer))).pipe(
-    Effect.map(({ reason }) => `${reason._tag}: ${"message" in reason ? reason.message : "holder" in reason ? reason.holder : ""}`)
+    Effect.map(
+      ({ reason }) =>
+        `${reason._tag}: ${"message" in reason ? reason.message : "holder" in reason ? reason.holder : ""}`
+    )
   )

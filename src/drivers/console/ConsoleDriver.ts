@@ -8,7 +8,7 @@
 import { Effect, Schema } from "effect"
 import type { Driver, Offer } from "../Driver.ts"
 import { DriverError } from "../DriverError.ts"
-import { encodeJson } from "../file/encodeJson.ts"
+import { encodeJson } from "../file/sink/encodeJson.ts"
 import type { Sink, SinkBatch, SinkWriter } from "../Sink.ts"
 
 /** At most `limit` records are printed by one process; the rest are taken and not shown. */

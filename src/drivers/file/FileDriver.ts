@@ -5,8 +5,8 @@
  */
 import type { Driver } from "../Driver.ts"
 import { fileLookup } from "./FileLookup.ts"
-import { fileSink } from "./FileSink.ts"
 import { fileSource } from "./FileSource.ts"
+import { fileSink } from "./sink/FileSink.ts"
 
 export const fileDriver: Driver = {
   name: "file",

@@ -16,7 +16,7 @@ import { makeSource } from "./FileSource.ts"
 import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
 import { type FileFormat, pathOf, readFormatOf } from "./formats.ts"
-import { globCovers } from "./globFiles.ts"
+import { globCovers } from "./text/globFiles.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
 

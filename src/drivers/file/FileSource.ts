@@ -14,9 +14,9 @@ import type { Source, SourceReader } from "../Source.ts"
 import { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError } from "./fileError.ts"
 import { nameIn, pathOf } from "./formats.ts"
-import { openGlob } from "./GlobReader.ts"
-import { globCovers, isGlob } from "./globFiles.ts"
 import { openFile } from "./openFile.ts"
+import { openGlob } from "./text/GlobReader.ts"
+import { globCovers, isGlob } from "./text/globFiles.ts"
 
 export const fileSource: Offer<FileSourceConfig, Source> = {
   config: FileSourceConfig,

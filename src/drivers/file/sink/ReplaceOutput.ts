@@ -1,0 +1,90 @@
+/**
+ * An output that replaces its target when the run completes.
+ *
+ * Everything is written to a partial file beside the target (see PartialFiles). `finish` makes it
+ * durable; once that is in the log, `publish` renames it over the target.
+ *
+ * The partial file named by the receipt a writer was opened with stays until the writer publishes, or
+ * until a later opening whose receipt names another one: both mean that the log names the newer file,
+ * whereas a `flush` that returned says nothing about whether its receipt reached the log.
+ *
+ * @module
+ */
+import { type FileHandle, open, rename, stat } from "node:fs/promises"
+import { basename, join } from "node:path"
+import type { SinkOpening } from "../../Sink.ts"
+import { fail, misconfigured, notAFile } from "../fileError.ts"
+import { copyPrefix, makeFolder, openCut, sizeOf, syncFolder } from "./durable.ts"
+import { type FileReceipt, shorterThanRecorded } from "./FileReceipt.ts"
+import { OutputFile } from "./OutputFile.ts"
+import type { PartialFiles } from "./PartialFiles.ts"
+
+export interface OpenedOutput {
+  readonly handle: FileHandle
+  readonly output: OutputFile
+}
+
+/** The partial file of this epoch, holding exactly what the receipt vouches for. */
+export const openReplace = async (
+  target: string,
+  partials: PartialFiles,
+  opening: SinkOpening,
+  receipt: FileReceipt | undefined
+): Promise<OpenedOutput> => {
+  await makeFolder(partials.folder)
+  await refuseFolder(target)
+  const name = partials.nameOf(opening.epoch)
+  const path = join(partials.folder, name)
+  // Our own leftover is overwritten below rather than removed: it may be the one the receipt names.
+  await partials.sweep(opening.epoch, receipt?.file === undefined ? [name] : [name, receipt.file])
+  const handle = await openPartial(path, partials, receipt)
+  try {
+    // Invariant 1: a receipt must never be logged for a file whose name a power loss can take away.
+    await syncFolder(partials.folder)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  return { handle, output: new OutputFile(path, handle, receipt?.length ?? 0) }
+}
+
+const openPartial = async (path: string, partials: PartialFiles, receipt: FileReceipt | undefined) => {
+  if (receipt === undefined) return open(path, "w+")
+  const old = join(partials.folder, receipt.file ?? basename(path))
+  const size = await sizeOf(old)
+  if ((size ?? 0) < receipt.length) throw shorterThanRecorded(old, size, receipt.length)
+  if (size === undefined) return open(path, "w+")
+  return old === path ? openCut(path, receipt.length) : copyPrefix(old, path, receipt.length)
+}
+
+const refuseFolder = async (target: string): Promise<void> => {
+  if ((await sizeOf(target)) !== undefined && (await stat(target)).isDirectory()) {
+    throw fail("open", notAFile(target))
+  }
+}
+
+/** Renames the finished partial file over the target; done already when only the target is left. */
+export const publishReplace = async (
+  target: string,
+  partials: PartialFiles,
+  epoch: number,
+  receipt: FileReceipt
+): Promise<void> => {
+  const path = join(partials.folder, receipt.file ?? partials.nameOf(epoch))
+  const size = await sizeOf(path)
+  if (size === undefined) {
+    if ((await sizeOf(target)) === undefined) throw shorterThanRecorded(path, undefined, receipt.length)
+  } else {
+    if (size !== receipt.length) {
+      throw misconfigured(
+        "publish",
+        size < receipt.length ? "output_shorter_than_recorded" : "output_longer_than_recorded",
+        `${path} has ${size} bytes; it was finished with ${receipt.length}`,
+        "something wrote to the finished output; start a new run"
+      )
+    }
+    await rename(path, target)
+  }
+  await syncFolder(partials.folder)
+  await partials.sweep(epoch, [])
+}

@@ -1,0 +1,89 @@
+/**
+ * Which fields the records of a stage have, as far as contracts and maps tell.
+ *
+ * @module
+ */
+import { Result } from "effect"
+import {
+  type Definition,
+  isMapEdit,
+  type Lookup,
+  type MapStage,
+  type Stage
+} from "../../../events/Definition.ts"
+import { compileContract, type Field, type Fields } from "../contract/Contract.ts"
+import { order } from "./order.ts"
+
+/** `undefined` means that nothing is known, not that there are none. */
+export interface StageFields {
+  /** What arrives from all edges together; a field is known when one of them brings it. */
+  readonly input: Fields | undefined
+  /** What the stage makes of it, its own contract left aside. */
+  readonly made: Fields | undefined
+  /** What goes on to the next stages: the contract where there is one, else `made`. */
+  readonly output: Fields | undefined
+}
+
+const any: Field = { type: "any", optional: false }
+
+/** The fields around every stage. */
+export const stageFields = (definition: Definition): ReadonlyMap<string, StageFields> => {
+  const known = new Map<string, StageFields>()
+  for (const name of order(definition)) {
+    const stage = definition.stages[name]!
+    const input = union((stage.from ?? []).map((edge) => known.get(edge.stage)?.output))
+    const made = madeBy(stage, input)
+    known.set(name, { input, made, output: declared(stage) ?? made })
+  }
+  return known
+}
+
+const declared = (stage: Stage): Fields | undefined => {
+  if (stage.output === undefined) return undefined
+  const contract = compileContract(stage.output)
+  return Result.isSuccess(contract) ? contract.success.fields : undefined
+}
+
+const union = (inputs: ReadonlyArray<Fields | undefined>): Fields | undefined => {
+  const all = new Map<string, Field>()
+  for (const fields of inputs) {
+    if (fields === undefined) return undefined
+    for (const [name, field] of fields) {
+      const other = all.get(name)
+      const same = other === undefined || other.type === field.type
+      all.set(name, {
+        type: same ? field.type : "any",
+        optional: field.optional || (other?.optional ?? false)
+      })
+    }
+  }
+  if (inputs.length === 0) return undefined
+  for (const [name, field] of all) {
+    if (inputs.some((fields) => !fields!.has(name))) all.set(name, { ...field, optional: true })
+  }
+  return all
+}
+
+const madeBy = (stage: Stage, input: Fields | undefined): Fields | undefined => {
+  if (stage.source !== undefined || stage.function?.does === "map") return undefined
+  if (stage.map !== undefined) return mapped(stage.map, input)
+  if (stage.lookup !== undefined) return enriched(stage.lookup, input)
+  return input
+}
+
+const mapped = (map: MapStage, input: Fields | undefined): Fields | undefined => {
+  if (!isMapEdit(map)) return new Map(Object.keys(map).map((name) => [name, any]))
+  if (input === undefined) return undefined
+  const fields = new Map(input)
+  for (const name of map.drop ?? []) fields.delete(name)
+  for (const name of Object.keys(map.set ?? {})) fields.set(name, any)
+  return fields
+}
+
+const enriched = (lookup: Lookup, input: Fields | undefined): Fields | undefined => {
+  if (input === undefined) return undefined
+  const found: Field = { type: "any", optional: lookup.on_miss === "pass_through" }
+  if (lookup.into !== undefined) return new Map([...input, [lookup.into, found]])
+  if (lookup.take === undefined) return undefined
+  return new Map([...input, ...lookup.take.map((column) => [column, found] as const)])
+}
