@@ -362,7 +362,7 @@ describe("a place that cannot be written", () => {
       const script = `
         process.stdin.resume() // nothing else keeps the process alive
         import { Effect } from "effect"
-        import { lockFile } from "./src/drivers/file/FileLock.ts"
+        import { lockFile } from "./src/drivers/file/sink/FileLock.ts"
         const held = Effect.andThen(lockFile(${JSON.stringify(target)}), Effect.sync(() => console.log("held")))
         await Effect.runPromise(Effect.scoped(Effect.andThen(held, Effect.never)))`
       const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script])
