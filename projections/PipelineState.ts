@@ -18,7 +18,7 @@ import {
 } from "./transitions.ts"
 
 /** Grows whenever `evolve` gives another state for the same events; older snapshots are then ignored. */
-export const foldVersion = 1
+export const foldVersion = 2
 
 export interface DefinitionState {
   readonly name: string
@@ -90,7 +90,7 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
       return state
     case "RunStarted":
       // What an abandoned run still owed is owed no more.
-      return { ...moved(state, event._tag), open: [], run: RunState.started(event) }
+      return { ...moved(state, event._tag), open: [], run: RunState.started(event, leftovers(state.run)) }
     case "BatchSealed":
       return sealed(state, event)
     case "StageApplied":
@@ -225,6 +225,10 @@ const withBatch = (open: PipelineState["open"], batch: OpenBatch.OpenBatch): Pip
   next[index] = batch
   return next
 }
+
+/** A run that was given up may have written more than the log vouches for. */
+const leftovers = (run: RunState.RunState | null): RunState.RunState["leftovers"] =>
+  run?.failure?.code === abandoned ? { ...run.leftovers, ...run.outputs } : {}
 
 const withReceipt = (
   state: PipelineState,

@@ -45,6 +45,8 @@ export interface RunState {
   readonly outputs: Readonly<Record<string, OutputState>>
   /** How many owners have worked on this run. */
   readonly lives: number
+  /** What the outputs of the run before were recorded as, if that one was given up: nothing beyond it counts. */
+  readonly leftovers: Readonly<Record<string, OutputState>>
 }
 
 const noCounts: RunCounts = {
@@ -60,7 +62,7 @@ const noCounts: RunCounts = {
 const noSource: SourceState = { sealed: null, checkpoint: null, nacks: [] }
 
 /** A new run begins at the checkpoints it was given. */
-export const started = (event: EventOf<"RunStarted">): RunState => ({
+export const started = (event: EventOf<"RunStarted">, leftovers: RunState["leftovers"]): RunState => ({
   id: event.run,
   signature: event.signature,
   failure: null,
@@ -72,7 +74,8 @@ export const started = (event: EventOf<"RunStarted">): RunState => ({
     ])
   ),
   outputs: {},
-  lives: 1
+  lives: 1,
+  leftovers
 })
 
 /** Whoever starts a failed run again has seen its dead letters: the window begins anew. */

@@ -86,13 +86,19 @@ export const suggestionFor = (name: string, { code, suggestion }: Reason): strin
     case "interrupted":
       return "run the same command again: the run goes on where it stopped"
     case "dead_letter_threshold":
-      return `see why with \`millrace dead-letters ${name} list\`, mend the file or the data, then run it again`
+      return `\`millrace dead-letters ${name} list\` shows why; run it again to go on behind them, or mend the file or the data and run with --abandon`
     case "file_not_found":
       return "check the path; it resolves against the folder of the pipeline file"
     case "source_changed":
       return "restore the file the run began with, or give the run up with --abandon"
     case "disk_full":
       return "free some space, then run it again: the run goes on where it stopped"
+    case "output_shorter_than_recorded":
+    case "output_longer_than_recorded":
+      return "the output was changed from outside; restore it, or give the run up with --abandon"
+    case "output_not_writable":
+    case "file_unreadable":
+      return "check the permissions, then run it again: the run goes on where it stopped"
     case "output_locked":
       return "wait for the other run to end, or give this pipeline a file of its own"
     default:
@@ -113,11 +119,21 @@ const ofLog = ({ reason }: LogError): CliFailure => {
         "wait until it ends, or name another folder with --data-dir"
       )
     case "DiskFull":
-      return make(exitCode.environment, "disk_full", reason.message)
+      return make(
+        exitCode.environment,
+        "disk_full",
+        reason.message,
+        "free some space, then run it again: the run goes on where it stopped"
+      )
     case "Unavailable":
-      return make(exitCode.environment, "log_unavailable", reason.message)
+      return make(exitCode.environment, "log_unavailable", reason.message, "try again when the store answers")
     case "Unusable":
-      return make(exitCode.environment, "log_unusable", reason.message)
+      return make(
+        exitCode.environment,
+        "log_unusable",
+        reason.message,
+        "`millrace doctor` looks at the log's surroundings"
+      )
     case "ReadOnly":
       return make(exitCode.failed, "internal_error", "a command that only reads tried to write to the log")
   }

@@ -14,7 +14,7 @@ export const run = Command.make(
       Argument.atLeast(1)
     ),
     abandon: Flag.Boolean("abandon").pipe(
-      Flag.withDescription("Give up an unfinished run of another definition instead of refusing"),
+      Flag.withDescription("Give up an unfinished run, so that a new one begins"),
       Flag.withDefault(false)
     )
   },

@@ -51,6 +51,7 @@ export const resultOf = ({ durationMs, name, ran }: Ended) => {
       filtered: counts.filtered,
       unrouted: counts.unrouted,
       dead_lettered: counts.lettered,
+      delivered: counts.delivered,
       applied: counts.applied,
       batches: counts.batches,
       resumed_from: ran.resumedFrom,

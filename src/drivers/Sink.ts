@@ -18,6 +18,11 @@ export interface SinkOpening {
    * `null` while neither is logged. A sink may remove what an older receipt named.
    */
   readonly receipt: Receipt | null
+  /**
+   * The last receipt of a run that was given up before this one: what is beyond it belongs to no event, and
+   * a sink that goes on behind it cuts it off. `null` when there is none, and of no use once there is a receipt.
+   */
+  readonly leftover: Receipt | null
   /** `OutputFinished` is in the log: nothing more is written, only `publish` may be owed. */
   readonly finished: boolean
 }

@@ -112,6 +112,7 @@ const openLanes = Effect.fnUntraced(function* (
         epoch,
         run: state.run?.id ?? "",
         receipt: output?.receipt ?? null,
+        leftover: own(state.run?.leftovers, stage)?.receipt ?? null,
         finished: output?.finished ?? false
       })
       .pipe(atStage(stage))

@@ -15,8 +15,8 @@ import { fromText, fromTextOrNull, toText } from "./PostgresText.ts"
 export type Ask = (sql: string, params?: ReadonlyArray<unknown>) => Effect.Effect<Rows, PostgresFailure>
 
 /** A page ends after this many events, or with the one that makes this many bytes of payload full. */
-const pageEvents = 4000
-const pageBytes = 8 * 1024 * 1024
+const pageEvents = 2000
+const pageBytes = 4 * 1024 * 1024
 
 /** Positions looked through for one page of a read by types, so that a rare one meets its deadline. */
 const scanPositions = 100_000
@@ -88,7 +88,11 @@ export const makeReads = Effect.fnUntraced(function* (schema: string, line: Ask)
       position.pipe(
         Effect.map((until) =>
           until > after && types?.length !== 0
-            ? Stream.paginate(after, (from) => allPage(from, until, types))
+            ? // The server looks for the next page while this one is folded.
+              Stream.bufferArray(
+                Stream.paginate(after, (from) => allPage(from, until, types)),
+                { capacity: 1 }
+              )
             : Stream.empty
         ),
         Stream.unwrap

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { Clock, Effect, Layer, Option, PubSub, Schedule, type Scope, Stream } from "effect"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -13,8 +14,8 @@ import { type Append, makeAppend, storable } from "./Append.ts"
 import { EventLog, LogError } from "./EventLog.ts"
 import { groupCommit } from "./groupCommit.ts"
 import { holdLock } from "./lock.ts"
-import { attempt } from "./SqliteFailure.ts"
-import { openReader, openWriter, prepareDirectory } from "./SqliteSchema.ts"
+import { attempt, refuse } from "./SqliteFailure.ts"
+import { databasePath, openReader, openWriter, prepareDirectory } from "./SqliteSchema.ts"
 import { makeReads, makeWrites } from "./SqliteStore.ts"
 
 export { Holder, publishAddress, readHolder } from "./lock.ts"
@@ -61,10 +62,14 @@ const makeWriter = Effect.fnUntraced(function* (
   )
   const writes = yield* attempt("open", () => makeWrites(database))
   const changes = yield* Effect.acquireRelease(PubSub.sliding<number>(1), PubSub.shutdown)
+  const stillThere = yield* attempt("open", () => watchFile(directory))
 
   const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Append>) {
     const start = yield* Clock.currentTimeMillis
-    const { position, results } = yield* attempt("append", () => writes.commit(group))
+    const { position, results } = yield* attempt("append", () => {
+      stillThere()
+      return writes.commit(group)
+    })
     const commitMs = (yield* Clock.currentTimeMillis) - start
     if (commitMs > slowCommitMs) {
       yield* Effect.logWarning(`The log took ${commitMs} ms to commit ${group.length} appends.`)
@@ -82,6 +87,20 @@ const makeWriter = Effect.fnUntraced(function* (
     saveSnapshot: (snapshot) => attempt("saveSnapshot", () => writes.saveSnapshot(snapshot))
   })
 })
+
+/** SQLite goes on writing to a file that somebody removed; what it then holds is lost with the process. */
+const watchFile = (directory: string): (() => void) => {
+  const path = databasePath(directory)
+  const { dev, ino } = statSync(path)
+  return () => {
+    const now = statSync(path, { throwIfNoEntry: false })
+    if (now?.ino === ino && now.dev === dev) return
+    refuse({
+      _tag: "Unusable",
+      message: `${path} was removed or replaced while it was in use. Put it back, or start with another folder.`
+    })
+  }
+}
 
 const makeReader = Effect.fnUntraced(function* (
   directory: string

@@ -20,7 +20,7 @@ export const decide = (command: Command, state: PipelineState): Decision => {
         ? reject(
             "unfinished_run",
             `run ${state.run?.id} of this pipeline is unfinished (${state.lifecycle}) under another definition`,
-            "run the old file to its end first, or give the run up with --abandon"
+            "run the file as it was, to its end, or give the run up with --abandon"
           )
         : accept({ _tag: "Defined", ...command.definition })
     case "SetDesired":

@@ -166,7 +166,13 @@ export const sinkSuite = (name: string, make: Make<SinkUnderTest>): void => {
     Effect.gen(function* () {
       const { sink: open, visible } = yield* make
       const sink = yield* open
-      const writer = yield* sink.open({ epoch: 1, run: "run", receipt: null, finished: false })
+      const writer = yield* sink.open({
+        epoch: 1,
+        run: "run",
+        receipt: null,
+        leftover: null,
+        finished: false
+      })
       const first = yield* writer.write(batchOf(sink, 0, 1))
       assert.deepStrictEqual(first, { _tag: "Held", held: { attempt: 1, records: 2 } })
       assert.deepStrictEqual(yield* writer.write(batchOf(sink, 0, 2)), first)
@@ -190,7 +196,7 @@ const attemptRun = Effect.fnUntraced(function* (sink: Sink, epoch: number, log: 
   let steps = 0
   const dead = () => steps++ >= dies
   const receipt = log.receipt ?? log.base
-  const writer = yield* sink.open({ epoch, run: "run", receipt, finished: log.finished })
+  const writer = yield* sink.open({ epoch, run: "run", receipt, leftover: null, finished: log.finished })
   log.base ??= asStored(writer.base)
   if (!log.finished) {
     const held = yield* writer.held(Array.from({ length: batchCount }, (_, n) => keyOf(n)))

@@ -4,16 +4,21 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import fc from "fast-check"
+import { fileSink } from "../../src/drivers/file/sink/FileSink.ts"
 import type { Receipt, Sink, SinkOpening } from "../../src/drivers/Sink.ts"
 import { readAll, recordsOf, sinkSuite } from "../contracts/Driver.ts"
 import { codeOf, sinkIn, sourceIn, tempFolder } from "./support.ts"
@@ -22,6 +27,7 @@ const opening = (epoch: number, receipt: Receipt | null = null, finished = false
   epoch,
   run: "run",
   receipt,
+  leftover: null,
   finished
 })
 
@@ -354,6 +360,48 @@ describe("a place that cannot be written", () => {
       yield* Effect.scoped((yield* sinkIn(folder, config, "p-2")).open(opening(1)))
     })
   )
+
+  it.effect("an older file under the target's name is not taken for the finished output", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const target = join(folder, "a.ndjson")
+      writeFileSync(target, '{"old":"data"}\n')
+      const sink = yield* sinkIn(folder, { path: "a.ndjson" })
+      const gone = { file: ".a.ndjson.p-1.1.partial", length: 700 }
+      const writer = yield* sink.open(opening(2, gone, true))
+      assert.strictEqual(yield* codeOf(writer.publish), "output_shorter_than_recorded")
+    })
+  )
+
+  it.effect("append goes on behind what a run that was given up is vouched for", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const target = join(folder, "a.ndjson")
+      writeFileSync(target, '{"kept":1}\n{"torn":')
+      const sink = yield* sinkIn(folder, { path: "a.ndjson", mode: "append" })
+      const writer = yield* sink.open({ ...opening(2), leftover: { length: 11 } })
+      assert.deepStrictEqual(writer.base, { length: 11 })
+      assert.strictEqual(readFileSync(target, "utf8"), '{"kept":1}\n')
+    })
+  )
+
+  it("two names of one file are one resource", () => {
+    const folder = mkdtempSync(join(tmpdir(), "millrace-"))
+    try {
+      writeFileSync(join(folder, "a.ndjson"), "")
+      symlinkSync("a.ndjson", join(folder, "b.ndjson"))
+      mkdirSync(join(folder, "deep"))
+      symlinkSync("deep", join(folder, "link"))
+      const context = { pipeline: { id: "1", name: "p" }, stage: "s", base: folder }
+      const resource = (path: string) =>
+        fileSink.resource?.(Schema.decodeUnknownSync(fileSink.config)({ path }), context)
+      assert.strictEqual(resource("b.ndjson"), resource("a.ndjson"))
+      assert.strictEqual(resource("link/new/c.ndjson"), resource("deep/new/c.ndjson"))
+      assert.notStrictEqual(resource("a.ndjson"), resource("deep/new/c.ndjson"))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
 
   it.effect("a lock dies with its holder, killed or not", () =>
     Effect.gen(function* () {

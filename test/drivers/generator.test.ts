@@ -67,7 +67,7 @@ describe("console", () => {
         }
       })
       const sink = yield* driver.sink!.make({ limit: 2 }, contextOf("/"))
-      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, finished: false })
+      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, leftover: null, finished: false })
       const records = [1, 2, 3].map((n) => sink.encode({ n }))
       const answer = yield* writer.write({ key: "k", batch: 0, attempt: 1, records })
       assert.deepStrictEqual(answer, { _tag: "Held", held: { attempt: 1, records: 3 } })
@@ -84,7 +84,7 @@ describe("console", () => {
         }
       })
       const sink = yield* driver.sink!.make({}, contextOf("/"))
-      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, finished: false })
+      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, leftover: null, finished: false })
       const error = yield* Effect.flip(writer.write({ key: "k", batch: 0, attempt: 1, records: ["x"] }))
       assert.strictEqual(error.reason.code, "output_closed")
     })

@@ -24,7 +24,7 @@ describe("memory driver", () => {
     Effect.gen(function* () {
       const hub = makeMemoryHub()
       const sink = hub.sink("store")
-      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, finished: false })
+      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, leftover: null, finished: false })
       const write = writer.write({ key: "k", batch: 0, attempt: 1, records: [1] })
       hub.interpose(failOnce({ operation: "sink.write", nth: 0, phase: "before" }))
       assert.isTrue((yield* Effect.flip(write)).isRetryable)
@@ -41,7 +41,7 @@ describe("memory driver", () => {
       const hub = makeMemoryHub()
       const sink = hub.sink("store")
       sink.refuse = (record) => (record === 2 ? "two is too many" : undefined)
-      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, finished: false })
+      const writer = yield* sink.open({ epoch: 1, run: "r", receipt: null, leftover: null, finished: false })
       const answer = yield* writer.write({ key: "k", batch: 0, attempt: 1, records: [1, 2] })
       assert.deepStrictEqual(answer, { _tag: "Refused", refused: [{ index: 1, message: "two is too many" }] })
       assert.deepStrictEqual(sink.records, [])

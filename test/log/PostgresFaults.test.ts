@@ -7,7 +7,7 @@ import { newEvent, newEvents } from "../contracts/newEvent.ts"
 import { append, idsOf } from "../contracts/onLog.ts"
 import { startFaultyProxy } from "../support/FaultyProxy.ts"
 import { startPostgres } from "../support/PostgresServer.ts"
-import { layerPostgresTemporary, newSchema, openingFailure, sql } from "./postgres.ts"
+import { eventually, layerPostgresTemporary, newSchema, openingFailure, sql } from "./postgres.ts"
 import { open } from "./temporary.ts"
 
 const server = await startPostgres()
@@ -80,9 +80,25 @@ describe.runIf(typeof server !== "string")("a log on Postgres", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("that stalls does not keep the process from ending", () =>
+    Effect.gen(function* () {
+      const faulty = yield* proxy
+      const schema = yield* newSchema
+      const scope = yield* Scope.make()
+      const layer = layerPostgres({ url: Redacted.make(through(faulty.port)), schema, deadlineMs })
+      const log = yield* Effect.provideService(open(layer), Scope.Scope, scope)
+      const head = yield* log.claim("a")
+      faulty.stall()
+      yield* Effect.forkChild(append(log, head, newEvents("a", 1)), { startImmediately: true })
+      const start = performance.now()
+      yield* Scope.close(scope, Exit.void)
+      assert.isBelow(performance.now() - start, 5 * deadlineMs)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("loses nothing it confirmed and doubles nothing when the server is killed under load", () =>
     Effect.gen(function* () {
-      const schema = yield* newSchema(server.url)
+      const schema = yield* newSchema
       const log = yield* open(layerPostgres({ url: Redacted.make(server.url), schema, deadlineMs: 3000 }))
       const confirmed = new Map<string, number>()
       let isOver = false
@@ -127,7 +143,7 @@ describe.runIf(typeof server !== "string")("a log on Postgres", () => {
 
   it.live("takes its lock again when that connection is lost, and is told when another has it", () =>
     Effect.gen(function* () {
-      const schema = yield* newSchema(server.url)
+      const schema = yield* newSchema
       const layer = layerPostgres({ url: Redacted.make(server.url), schema, deadlineMs })
       const log = yield* open(layer)
       const head = yield* append(log, yield* log.claim("a"), newEvents("a", 1))
@@ -182,10 +198,3 @@ const total = (counts: ReadonlyMap<string, number>): number => counts.values().r
 const until = (isSo: () => boolean): Effect.Effect<void> =>
   // Progress of others is what is waited for.
   Effect.suspend(() => (isSo() ? Effect.void : Effect.andThen(Effect.sleep(5), until(isSo))))
-
-const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  // The server needs a moment to see what was done to it.
-  Effect.retry(
-    Effect.tapError(effect, () => Effect.sleep(20)),
-    { times: 100 }
-  )

@@ -27,6 +27,20 @@ describe("the writer", () => {
     })
   )
 
+  it.effect("does not go on writing to a file that was removed under it", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* writing(directory, (log) =>
+        Effect.gen(function* () {
+          yield* writeTo(log, "a", 1)
+          rmSync(databasePath(directory))
+          const error = yield* Effect.flip(writeTo(log, "b", 1))
+          assert.match(JSON.stringify(error), /"Unusable"/)
+        })
+      )
+    })
+  )
+
   it.effect("gives positions without gaps, in the order of commits", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory

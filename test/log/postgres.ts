@@ -23,12 +23,11 @@ export const sql = (url: string, ...statements: ReadonlyArray<string>) =>
 
 let schemas = 0
 
-/** The name of a schema nobody has used; dropped when the scope closes. */
-export const newSchema = (url: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => `test_${(schemas += 1)}`),
-    (schema) => sql(url, `drop schema if exists ${schema} cascade`)
-  )
+/** The name of a schema nobody has used. It goes with the server. */
+export const newSchema = Effect.sync(() => {
+  schemas += 1
+  return `test_${schemas}`
+})
 
 /** An empty log on the server each time it is built. */
 export const layerPostgresTemporary = (
@@ -36,7 +35,7 @@ export const layerPostgresTemporary = (
   options: Partial<PostgresOptions> = {}
 ): Layer.Layer<EventLog, LogError> =>
   Layer.unwrap(
-    Effect.map(newSchema(url), (schema) => layerPostgres({ url: Redacted.make(url), schema, ...options }))
+    Effect.map(newSchema, (schema) => layerPostgres({ url: Redacted.make(url), schema, ...options }))
   )
 
 /** Why a log does not open: reason and text. */
@@ -47,3 +46,13 @@ export const openingFailure = (layer: Layer.Layer<EventLog, LogError>) =>
         `${reason._tag}: ${"message" in reason ? reason.message : "holder" in reason ? reason.holder : ""}`
     )
   )
+
+/** Tries until it succeeds: the server needs a moment to see what was done to it. */
+export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  // Only the server knows when; it is asked again and again.
+  const pause = Effect.sleep(20)
+  return Effect.retry(
+    Effect.tapError(effect, () => pause),
+    { times: 100 }
+  )
+}

@@ -259,7 +259,7 @@ const lateRequest = (world: World): Effect.Effect<void, DriverError> =>
     const { meddle } = world
     world.meddle = () => Effect.void
     const zombie = yield* Effect.scoped(
-      world.hub.sink("a").open({ epoch: 1, run: seal!.run, receipt: null, finished: false })
+      world.hub.sink("a").open({ epoch: 1, run: seal!.run, receipt: null, leftover: null, finished: false })
     )
     yield* zombie.write({ key: `${id}/0/0/a`, batch: 0, attempt: 1, records: items(4) })
     world.meddle = meddle

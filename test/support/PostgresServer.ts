@@ -10,6 +10,7 @@ import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 
 export interface PostgresServer {
   /** Of a superuser, password included. */
@@ -39,8 +40,9 @@ export const startPostgres = async (): Promise<PostgresServer | string> => {
 /** Postgres refuses to run as root; `nobody` owns nothing it could harm. */
 const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
 
-/** Ends the server when its standard input ends, which the kernel sees to when the tests are killed. */
-const keeper = '"$@" & server=$!; cat > /dev/null; kill -QUIT $server 2> /dev/null; wait $server'
+/** Ends with the server, and ends the server when its standard input ends, which the kernel sees to when the tests are killed. */
+const keeper =
+  'exec 3<&0; "$@" 3<&- & server=$!; { cat <&3 > /dev/null; kill -QUIT $server; } 2> /dev/null & wait $server'
 
 const start = async (): Promise<PostgresServer> => {
   const { initdb, postgres } = await binaries()
@@ -64,7 +66,10 @@ const start = async (): Promise<PostgresServer> => {
         output = `${output}${chunk}`.slice(-4000)
         if (output.includes("ready to accept connections")) ready()
       })
-      started.on("exit", () => failed(new Error(output)))
+      started.on("exit", () => {
+        started.stdin.end()
+        failed(new Error(output))
+      })
       started.on("error", failed)
     })
   }
@@ -83,7 +88,17 @@ const start = async (): Promise<PostgresServer> => {
     if (unprivileged.uid !== undefined) chownSync(directory, unprivileged.uid, unprivileged.gid)
     chmodSync(directory, 0o700)
     writeFileSync(join(directory, "password"), password, { mode: 0o644 })
-    const options = ["--no-sync", "--encoding=UTF8", "--locale=C", "-U", "millrace", "-A", "scram-sha-256"]
+    const options = [
+      "--no-sync",
+      "--encoding=UTF8",
+      "--locale=C",
+      "-U",
+      "millrace",
+      "-A",
+      "scram-sha-256",
+      "--set",
+      "scram_iterations=1"
+    ]
     const made = spawnSync(initdb, ["-D", data, ...options, `--pwfile=${join(directory, "password")}`], {
       ...unprivileged,
       cwd: directory,
@@ -101,7 +116,17 @@ const start = async (): Promise<PostgresServer> => {
     password,
     port,
     kill: () => end("SIGKILL"),
-    start: run,
+    start: async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await run()
+        } catch (cause) {
+          if (attempt === 100) throw cause
+          // Until the last process of the killed server has gone, the data is still in use.
+          await setTimeout(50)
+        }
+      }
+    },
     stop: async () => {
       await end("SIGQUIT")
       rmSync(directory, { recursive: true, force: true })

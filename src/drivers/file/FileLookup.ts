@@ -15,7 +15,7 @@ import type { SourceReader } from "../Source.ts"
 import { makeSource } from "./FileSource.ts"
 import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
-import { type FileFormat, pathOf, readFormatOf } from "./formats.ts"
+import { type FileFormat, pathOf, readFormatOf, realPathOf } from "./formats.ts"
 import { globCovers } from "./text/globFiles.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
@@ -34,7 +34,7 @@ export type FileLookupConfig = typeof FileLookupConfig.Type
 
 export const fileLookup: Offer<FileLookupConfig, Lookup> = {
   config: FileLookupConfig,
-  resource: pathOf,
+  resource: realPathOf,
   covers: globCovers,
   make: (config, context) =>
     Effect.succeed({

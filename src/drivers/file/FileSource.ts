@@ -13,14 +13,14 @@ import type { DriverError } from "../DriverError.ts"
 import type { Source, SourceReader } from "../Source.ts"
 import { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError } from "./fileError.ts"
-import { nameIn, pathOf } from "./formats.ts"
+import { nameIn, pathOf, realPathOf } from "./formats.ts"
 import { openFile } from "./openFile.ts"
 import { openGlob } from "./text/GlobReader.ts"
 import { globCovers, isGlob } from "./text/globFiles.ts"
 
 export const fileSource: Offer<FileSourceConfig, Source> = {
   config: FileSourceConfig,
-  resource: pathOf,
+  resource: realPathOf,
   covers: globCovers,
   make: (config, context) => Effect.succeed(makeSource(config, context))
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { extname, isAbsolute, relative, resolve, sep } from "node:path"
+import { realpathSync } from "node:fs"
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path"
 import type { DriverContext } from "../Driver.ts"
 
 export type FileFormat = "ndjson" | "csv" | "parquet" | "json"
@@ -32,7 +33,21 @@ const uncompressed = (path: string): string => (isGzipName(path) ? path.slice(0,
 export const delimiterOf = (path: string): string =>
   extname(uncompressed(path)).toLowerCase() === ".tsv" ? "\t" : ","
 
-/** The absolute path, which is also the name of the resource. */
+/** The file behind a path, links followed as far as it exists: two names of one file are one resource. */
+export const realPathOf = (config: { readonly path: string }, context: DriverContext): string => {
+  const path = pathOf(config, context)
+  const missing: Array<string> = []
+  for (let there = path; ; there = dirname(there)) {
+    try {
+      return join(realpathSync(there), ...missing)
+    } catch {
+      if (dirname(there) === there) return path
+      missing.unshift(basename(there))
+    }
+  }
+}
+
+/** The absolute path. */
 export const pathOf = (config: { readonly path: string }, context: DriverContext): string =>
   resolve(context.base, config.path)
 

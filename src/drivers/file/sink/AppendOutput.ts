@@ -1,8 +1,8 @@
 /**
  * An output that grows at the end of its target, run after run.
  *
- * The target itself is written, so the lock must be held; on resume it is cut back to the length the
- * log vouches for.
+ * The target itself is written, so the lock must be held; on resume, and behind a run that was given up,
+ * it is cut back to the length the log vouches for.
  *
  * @module
  */
@@ -15,13 +15,14 @@ import type { OpenedOutput } from "./ReplaceOutput.ts"
 
 export const openAppend = async (
   target: string,
-  receipt: FileReceipt | undefined
+  receipt: FileReceipt | undefined,
+  leftover: FileReceipt | undefined
 ): Promise<OpenedOutput & { readonly endsOpen: boolean }> => {
   const size = await sizeOf(target)
   if (receipt !== undefined && (size ?? 0) < receipt.length) {
     throw shorterThanRecorded(target, size, receipt.length)
   }
-  const length = receipt?.length ?? size ?? 0
+  const length = receipt?.length ?? keptOf(size ?? 0, leftover)
   const handle = size === undefined ? await open(target, "w+") : await openCut(target, length)
   try {
     await syncFolder(dirname(target))
@@ -33,3 +34,7 @@ export const openAppend = async (
     throw error
   }
 }
+
+/** A partial file's receipt (the mode was another one then) says nothing about the target. */
+const keptOf = (size: number, leftover: FileReceipt | undefined): number =>
+  leftover === undefined || leftover.file !== undefined ? size : Math.min(size, leftover.length)

@@ -14,7 +14,7 @@ import type { DriverError } from "../../DriverError.ts"
 import type { Sink, SinkOpening, SinkWriter } from "../../Sink.ts"
 import { readHeader } from "../csv/csvHeader.ts"
 import { fileError, misconfigured } from "../fileError.ts"
-import { delimiterOf, pathOf } from "../formats.ts"
+import { delimiterOf, realPathOf } from "../formats.ts"
 import { openAppend } from "./AppendOutput.ts"
 import { CsvEncoder } from "./CsvEncoder.ts"
 import { makeFolder } from "./durable.ts"
@@ -28,7 +28,7 @@ import { type OpenedOutput, openReplace, publishReplace } from "./ReplaceOutput.
 
 export const fileSink: Offer<FileSinkConfig, Sink> = {
   config: FileSinkConfig,
-  resource: pathOf,
+  resource: realPathOf,
   make: (config, context) => Effect.succeed(new FileSink(config, context))
 }
 
@@ -42,7 +42,7 @@ class FileSink implements Sink {
 
   constructor(config: FileSinkConfig, context: DriverContext) {
     this.config = config
-    this.target = pathOf(config, context)
+    this.target = realPathOf(config, context)
     this.delimiter = config.delimiter ?? delimiterOf(config.path)
     this.partials = partialFiles(this.target, context.pipeline.id)
     this.csv = sinkFormat(config) === "csv" ? new CsvEncoder(this.delimiter, config.columns) : undefined
@@ -89,7 +89,10 @@ class FileSink implements Sink {
     opening: SinkOpening,
     receipt: FileReceipt | undefined
   ): Promise<OpenedOutput & { readonly endsOpen: boolean }> {
-    if (this.config.mode === "append") return openAppend(this.target, receipt)
+    if (this.config.mode === "append") {
+      const leftover = opening.leftover === null ? undefined : readReceipt(opening.leftover)
+      return openAppend(this.target, receipt, leftover)
+    }
     return { ...(await openReplace(this.target, this.partials, opening, receipt)), endsOpen: false }
   }
 

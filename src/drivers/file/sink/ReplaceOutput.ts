@@ -73,7 +73,8 @@ export const publishReplace = async (
   const path = join(partials.folder, receipt.file ?? partials.nameOf(epoch))
   const size = await sizeOf(path)
   if (size === undefined) {
-    if ((await sizeOf(target)) === undefined) throw shorterThanRecorded(path, undefined, receipt.length)
+    // Renamed already, if the target is what was finished; an older file of that name is not.
+    if ((await sizeOf(target)) !== receipt.length) throw shorterThanRecorded(path, undefined, receipt.length)
   } else {
     if (size !== receipt.length) {
       throw misconfigured(

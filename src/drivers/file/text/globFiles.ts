@@ -9,7 +9,7 @@ import { basename, dirname, matchesGlob, relative, resolve, sep } from "node:pat
 import { nearest } from "../../../../events/nearest.ts"
 import type { DriverContext } from "../../Driver.ts"
 import { misconfigured } from "../fileError.ts"
-import { nameIn, pathOf } from "../formats.ts"
+import { nameIn, realPathOf } from "../formats.ts"
 
 /** The most files one source reads; their names are held in memory. */
 export const maxFiles = 100_000
@@ -29,7 +29,7 @@ export const globCovers = (
   config: { readonly path: string },
   context: DriverContext,
   resource: string
-): boolean => isGlob(config.path) && matchesGlob(resource, pathOf(config, context))
+): boolean => isGlob(config.path) && matchesGlob(resource, realPathOf(config, context))
 
 /** All regular files that match, in the order of their names by code unit. */
 export const globFiles = async (pattern: string, base: string): Promise<ReadonlyArray<GlobFile>> => {
