@@ -20,7 +20,7 @@ export const readRow = (text: string, at: number, delimiter: string, last: boole
   for (let from = at; ; ) {
     if (text.charCodeAt(from) === quote) {
       const close = closingQuote(text, from + 1)
-      if (close < 0) return last ? unterminated(text) : { _tag: "Open" }
+      if (close < 0) return last ? unterminated(text, at) : { _tag: "Open" }
       fields.push(text.slice(from + 1, close).replaceAll('""', '"'))
       from = close + 1
       const end = lineEnd(text, from)
@@ -68,12 +68,16 @@ const lineEnd = (text: string, at: number): { end: number; next: number } | unde
   return text.charCodeAt(at + 1) === lineFeed ? { end: at, next: at + 2 } : undefined
 }
 
-const unterminated = (text: string): Row => ({
-  _tag: "Malformed",
-  message: "a quote is opened and never closed",
-  end: text.length,
-  next: text.length
-})
+/** It costs the line it stands on: the rows behind it are not its text, whatever the quote says. */
+const unterminated = (text: string, at: number): Row => {
+  const newline = newlineFrom(text, at)
+  return {
+    _tag: "Malformed",
+    message: "a quote is opened and never closed",
+    end: newline,
+    next: Math.min(newline + 1, text.length)
+  }
+}
 
 const behindQuote = (text: string, at: number): Row => {
   const newline = newlineFrom(text, at)

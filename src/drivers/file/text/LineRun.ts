@@ -8,6 +8,7 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto"
+import type { Reason } from "../../../../events/PipelineEvent.ts"
 import type { ReadLimit } from "../../Source.ts"
 import { skipLine } from "./skipRecord.ts"
 import { type Taken, tooLarge } from "./Taken.ts"
@@ -102,13 +103,16 @@ export class LineRun implements BatchRun {
       }
       const stopped = this.take(this.window)
       if (stopped === "full") return
-      if (stopped === "too_large") await this.skip()
+      if (stopped === "too_large") await this.giveUp(this.window)
       if (stopped === "open") {
         if (this.window.broken) await meetBreak(this.file, this.window.start + this.window.bytes.length)
         // A window ends with a line: up to where it was asked for no other line ends, nor does the record.
         const asked = this.window.start === this.byte ? loaded : 0
         const held = Math.max(asked, this.window.start + this.window.bytes.length - this.byte)
-        if (held > this.most) await this.skip()
+        if (held > this.most) {
+          await this.giveUp(this.window)
+          continue
+        }
         // The record is read again from its start, in a window twice as large.
         size = Math.max(chunkBytes, 2 * held)
         this.window = undefined
@@ -146,6 +150,18 @@ export class LineRun implements BatchRun {
     this.at = to
   }
 
+  /**
+   * A record of more than `most` bytes. One that goes over several lines began with a quote that was not
+   * meant, or is not closed: it costs its first line, and what stands on the next ones is read.
+   */
+  private async giveUp(window: TextWindow): Promise<void> {
+    const newline = window.text.indexOf("\n", this.at)
+    if (newline < 0 || byteLength(window, this.at, newline) > this.most) return this.skip()
+    this.taken.fail(unclosed(this.most), this.at, newline)
+    this.behind = undefined
+    this.pass(window, newline + 1)
+  }
+
   private async skip(): Promise<void> {
     // A copy, because skipping may fail half way.
     const digest = this.hash.copy()
@@ -158,3 +174,8 @@ export class LineRun implements BatchRun {
     this.at = 0
   }
 }
+
+const unclosed = (most: number): Reason => ({
+  code: "malformed_csv",
+  message: `a quote is opened and not closed within ${most} bytes`
+})
