@@ -29,6 +29,7 @@ describe("run", () => {
             filtered: 91,
             unrouted: 0,
             dead_lettered: 0,
+            delivered: 10,
             applied: { store: 10 },
             batches: 1,
             resumed_from: null,

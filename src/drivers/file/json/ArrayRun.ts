@@ -76,7 +76,7 @@ export class ArrayRun implements BatchRun {
       if (stopped === "full") return
       if (stopped !== "open") continue
       if (window.last) return this.failRest(window, this.at)
-      if (window.broken) await meetBreak(this.file, window.start + window.bytes.length)
+      if (window.broken !== undefined) await meetBreak(this.file, window.broken)
       const held = window.start + window.bytes.length - this.byte
       // The element is read again from its start, in a window twice as large.
       if (held > this.most) await this.skip()

@@ -105,7 +105,7 @@ export class LineRun implements BatchRun {
       if (stopped === "full") return
       if (stopped === "too_large") await this.giveUp(this.window)
       if (stopped === "open") {
-        if (this.window.broken) await meetBreak(this.file, this.window.start + this.window.bytes.length)
+        if (this.window.broken !== undefined) await meetBreak(this.file, this.window.broken)
         // A window ends with a line: up to where it was asked for no other line ends, nor does the record.
         const asked = this.window.start === this.byte ? loaded : 0
         const held = Math.max(asked, this.window.start + this.window.bytes.length - this.byte)

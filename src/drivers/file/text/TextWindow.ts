@@ -20,8 +20,8 @@ export interface TextWindow {
   readonly valid: boolean
   /** It reaches the end of the file, so its last line may lack a newline. */
   readonly last: boolean
-  /** It is shorter than was asked for because what follows cannot be read. */
-  readonly broken: boolean
+  /** Where the file cannot be read on, if the window is shorter than was asked for because of that. */
+  readonly broken: number | undefined
   /** Some integer in it may be beyond what a number holds exactly. */
   readonly largeIntegers: boolean
 }
@@ -39,10 +39,10 @@ export const loadLines = async (
   for (let want = size; ; want *= 2) {
     const read = await file.read(start, want)
     const last = start + read.length === file.end
-    const broken = !last && read.length < want
+    const broken = !last && read.length < want ? start + read.length : undefined
     const whole = last ? read.length : read.lastIndexOf(10) + 1
     if (whole > 0) return decodeWindow(start, read.subarray(0, whole), last, broken)
-    if (broken) await meetBreak(file, start + read.length)
+    if (broken !== undefined) await meetBreak(file, broken)
     if (read.length > most) return undefined
   }
 }
@@ -52,7 +52,8 @@ export const loadText = async (file: TextFile, start: number, size: number): Pro
   const read = await file.read(start, size)
   const last = start + read.length === file.end
   const whole = last ? read.length : wholeCharacters(read)
-  return decodeWindow(start, read.subarray(0, whole), last, !last && read.length < size)
+  const broken = !last && read.length < size ? start + read.length : undefined
+  return decodeWindow(start, read.subarray(0, whole), last, broken)
 }
 
 /** Rejects with what keeps the file from being read on: there is more, and not a byte can be had. */
@@ -72,7 +73,12 @@ const wholeCharacters = (bytes: Buffer): number => {
   return bytes.length
 }
 
-const decodeWindow = (start: number, bytes: Buffer, last: boolean, broken: boolean): TextWindow => {
+const decodeWindow = (
+  start: number,
+  bytes: Buffer,
+  last: boolean,
+  broken: TextWindow["broken"]
+): TextWindow => {
   const valid = isUtf8(bytes)
   const text = bytes.toString(valid ? "utf8" : "latin1")
   const plain = text.length === bytes.length
