@@ -13,12 +13,12 @@ import { secretive } from "./environment.ts"
 
 /** Warnings about a definition. */
 export const lint = (definition: Definition): ReadonlyArray<Finding> =>
-  [...constantFilters(definition), ...numbersAsText(definition), ...writtenSecrets(definition)].map(
-    (each) => ({
-      ...each,
-      severity: "warning" as const
-    })
-  )
+  [
+    ...constantFilters(definition),
+    ...numbersAsText(definition),
+    ...writtenSecrets(definition),
+    ...limitsOfNothing(definition)
+  ].map((each) => ({ ...each, severity: "warning" as const }))
 
 /** Errors in the schedule: no time between runs, an expression that is no cron, a time zone that is none. */
 export const checkSchedule = ({ schedule }: Definition): ReadonlyArray<Finding> => {
@@ -55,6 +55,14 @@ const constantFilters = (definition: Definition): ReadonlyArray<Finding> =>
     const message = `${name} asks nothing about the record: ${meaning}`
     return [finding("constant_condition", ["stages", name, "filter"], message)]
   })
+
+/** More dead letters than the window has records can never be among them. */
+const limitsOfNothing = ({ deadLetters: { threshold, window } }: Definition): ReadonlyArray<Finding> => {
+  if (window === 0 || threshold < window) return []
+  const message = `more than ${threshold} of ${window} records cannot be dead letters: no run is ever stopped`
+  const suggestion = "a threshold below the window, or window: 0 to say that there is no limit"
+  return [finding("threshold_never_reached", ["dead_letters"], message, suggestion)]
+}
 
 /** The columns of a CSV source that are read as something else than text; `undefined` for other sources. */
 const csvTypes = (source: Use): Readonly<Record<string, unknown>> | undefined => {

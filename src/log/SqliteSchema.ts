@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { refuse } from "./SqliteFailure.ts"
 
@@ -54,9 +54,23 @@ const tables = `
   pragma user_version = ${formatVersion};
 `
 
+const syncFolder = (path: string): void => {
+  const folder = openSync(path, "r")
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
 /** Makes the directory if need be and checks that there is room to work; throws. */
 export const prepareDirectory = (directory: string): void => {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  // SQLite makes its files durable inside the folder; that there is a folder is for us to make durable.
+  const made = mkdirSync(directory, { recursive: true, mode: 0o700 })
+  for (let path = resolve(directory); made !== undefined; path = dirname(path)) {
+    syncFolder(dirname(path))
+    if (path === resolve(made)) break
+  }
   const { bavail, bsize } = statfsSync(directory)
   if (bavail * bsize < minimumFreeBytes) {
     refuse({

@@ -12,6 +12,16 @@ const warnings = (stages: string): ReadonlyArray<string> => {
 
 it.each<[string, string, ReadonlyArray<string>]>([
   [
+    "a threshold that no window can reach",
+    `  a: { source: { use: m } }
+  b: { from: a, sink: { use: m } }
+dead_letters: { window: 10 }
+`,
+    [
+      "warning threshold_never_reached /dead_letters 5:15 → a threshold below the window, or window: 0 to say that there is no limit"
+    ]
+  ],
+  [
     "a filter that asks nothing",
     `  a: { source: { use: m } }
   b: { from: a, filter: 1 < 2 }
