@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
-import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog } from "../log/EventLog.ts"
+import { loadState } from "../pipeline/loadState.ts"
 
 /** Folds the whole stream; `step` sees the event and the row it came from. */
 export const foldPipeline = Effect.fnUntraced(function* <S>(
@@ -28,14 +28,5 @@ export const foldPipeline = Effect.fnUntraced(function* <S>(
 
 /** The state now, from the newest snapshot on. */
 export const readState = Effect.fnUntraced(function* (stream: string) {
-  const log = yield* EventLog
-  const saved = Option.getOrUndefined(yield* log.loadSnapshot(stream, "pipeline", PipelineState.foldVersion))
-  let state =
-    saved === undefined ? PipelineState.initial : (JSON.parse(saved.state) as PipelineState.PipelineState)
-  yield* Stream.runForEach(log.read(stream, { after: saved?.version ?? 0 }), (row) =>
-    Effect.map(Effect.fromResult(decodePipelineEvent(row)), (event) => {
-      state = PipelineState.evolve(state, event)
-    })
-  )
-  return state
+  return (yield* loadState(yield* EventLog, stream)).state
 })

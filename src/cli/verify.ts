@@ -12,14 +12,12 @@ import { decodeCatalogEvent, decodePipelineEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog, type Snapshot } from "../log/EventLog.ts"
 import { type BadRow, verify as walk } from "../log/verify.ts"
+import { snapshotName } from "../pipeline/loadState.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { answer } from "./report.ts"
 import { plural, styleOf } from "./terminal.ts"
-
-/** The name under which actors save their state. */
-const snapshotName = "pipeline"
 
 export const verify = Command.make(
   "verify",

@@ -17,27 +17,26 @@ import {
   Effect,
   Exit,
   Fiber,
-  Option,
   Queue,
   Result,
   Schema,
   type Scope,
-  Stream,
+  type Stream,
   SubscriptionRef
 } from "effect"
 import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
-import { decodePipelineEvent, schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
+import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } from "../log/EventLog.ts"
 import type { Command, Rejection } from "./Command.ts"
 import { decide } from "./decide.ts"
 import { nextId } from "./Identity.ts"
+import { loadState, snapshotName } from "./loadState.ts"
 
 const mailboxCapacity = 256
 /** A snapshot is saved after this many events, so that waking up folds no more than these. */
 const snapshotEvery = 1000
-const snapshotName = "pipeline"
 
 /** The actor is gone: fenced off, failed with its log, or closed. Nothing is known to have been appended. */
 export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", {
@@ -75,7 +74,7 @@ export const make = Effect.fnUntraced(function* (
   const stream = pipelineStream(id)
   // Claim first, fold second: an older owner can append nothing between the two.
   const { epoch } = yield* log.claim(stream)
-  const past = yield* load(log, stream)
+  const past = yield* loadState(log, stream)
   const state = yield* SubscriptionRef.make(past.state)
   const mailbox = yield* Queue.bounded<Envelope>(mailboxCapacity)
   let version = past.version
@@ -134,26 +133,6 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return { id, epoch, send, state: SubscriptionRef.get(state), changes: SubscriptionRef.changes(state), gone }
-})
-
-/** The newest snapshot this fold understands, and what happened since. */
-const load = Effect.fnUntraced(function* (log: EventLog["Service"], stream: string) {
-  const saved = Option.getOrUndefined(
-    yield* log.loadSnapshot(stream, snapshotName, PipelineState.foldVersion)
-  )
-  let state =
-    saved === undefined ? PipelineState.initial : (JSON.parse(saved.state) as PipelineState.PipelineState)
-  let version = saved?.version ?? 0
-  const snapshotAt = version
-  yield* Stream.runForEachArray(log.read(stream, { after: version }), (rows) =>
-    Effect.gen(function* () {
-      for (const row of rows) {
-        state = PipelineState.evolve(state, yield* Effect.fromResult(decodePipelineEvent(row)))
-        version = row.version
-      }
-    })
-  )
-  return { state, version, snapshotAt }
 })
 
 /** Gives the events their ids and their time, here, so that a repeated append is known by them. */
