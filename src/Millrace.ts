@@ -185,7 +185,7 @@ const make = Effect.fnUntraced(function* (by: string) {
   const trigger = Effect.fnUntraced(function* (name: string, reason = "asked by the program") {
     const { actor } = yield* hosted(name)
     const command = hasUnfinishedRun(yield* actor.state)
-      ? ({ _tag: "ResumeRun", lost: processLost } as const)
+      ? ({ _tag: "ResumeRun", lost: processLost, life: actor.lostLife } as const)
       : ({ _tag: "Trigger", reason } as const)
     yield* actor.send(command, by)
   })

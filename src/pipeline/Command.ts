@@ -16,7 +16,12 @@ export type Command =
   | { readonly _tag: "Trigger"; readonly reason: string }
   | { readonly _tag: "StartRun"; readonly run: string }
   /** An unfinished run goes on from its place; `lost` says why nobody is working on it any more. */
-  | { readonly _tag: "ResumeRun"; readonly lost: Reason }
+  | {
+      readonly _tag: "ResumeRun"
+      readonly lost: Reason
+      /** The life of the run that is known to be nobody's (see PipelineActor.lostLife); any other one is at work. */
+      readonly life: number | null
+    }
   /** Seals, confirmations, retries and finished outputs, as the worker asks for them: one append. */
   | { readonly _tag: "Record"; readonly entry: JournalEntry }
   | { readonly _tag: "CompleteRun" }

@@ -28,6 +28,7 @@ import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
+import { isActive } from "../../projections/transitions.ts"
 import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } from "../log/EventLog.ts"
 import type { Command, Rejection } from "./Command.ts"
 import { decide } from "./decide.ts"
@@ -54,6 +55,11 @@ export interface PipelineActor {
   readonly send: (command: Command, by: string) => Effect.Effect<PipelineState.PipelineState, SendError>
   readonly state: Effect.Effect<PipelineState.PipelineState>
   readonly changes: Stream.Stream<PipelineState.PipelineState>
+  /**
+   * The life of the run that the log said was at work when this actor woke. Its process is gone: the stream
+   * has been claimed since. `null` when there was none.
+   */
+  readonly lostLife: number | null
   /** Never succeeds; fails when the actor is gone. */
   readonly gone: Effect.Effect<never, ActorStopped>
 }
@@ -77,6 +83,7 @@ export const make = Effect.fnUntraced(function* (
   const past = yield* loadState(log, stream)
   const state = yield* SubscriptionRef.make(past.state)
   const mailbox = yield* Queue.bounded<Envelope>(mailboxCapacity)
+  const lostLife = isActive(past.state.lifecycle) ? (past.state.run?.lives ?? null) : null
   let version = past.version
   let snapshotAt = past.snapshotAt
 
@@ -132,7 +139,15 @@ export const make = Effect.fnUntraced(function* (
     return yield* Effect.raceFirst(Deferred.await(reply), gone)
   })
 
-  return { id, epoch, send, state: SubscriptionRef.get(state), changes: SubscriptionRef.changes(state), gone }
+  return {
+    id,
+    epoch,
+    send,
+    state: SubscriptionRef.get(state),
+    changes: SubscriptionRef.changes(state),
+    lostLife,
+    gone
+  }
 })
 
 /** Gives the events their ids and their time, here, so that a repeated append is known by them. */

@@ -150,7 +150,11 @@ export const resumeFromLatestCheckpoint = (runtime: Runtime): StepResult => {
       "give the run up (fail it as abandoned) and trigger a new one"
     )
   }
-  return asked(runtime, { _tag: "ResumeRun", lost: run?.failure ?? { code: lifecycle, message: "" } })
+  return asked(runtime, {
+    _tag: "ResumeRun",
+    lost: run?.failure ?? { code: lifecycle, message: "" },
+    life: null
+  })
 }
 
 /** Where the current run is. */

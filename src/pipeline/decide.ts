@@ -34,7 +34,7 @@ export const decide = (command: Command, state: PipelineState): Decision => {
     case "StartRun":
       return startRun(state, command.run)
     case "ResumeRun":
-      return resumeRun(state, command.lost)
+      return resumeRun(state, command.lost, command.life)
     case "Record":
       return isActive(state.lifecycle) && state.run !== null
         ? decideRecord(command.entry, state, state.run)
@@ -112,10 +112,14 @@ const startRun = (state: PipelineState, run: string): Decision => {
 }
 
 /** A run nobody works on: it is `Crashed` first, if its owner had no time to say so, and then goes on. */
-const resumeRun = (state: PipelineState, lost: Reason): Decision => {
+const resumeRun = (state: PipelineState, lost: Reason, life: number | null): Decision => {
   const { run } = state
   if (run === null || !hasUnfinishedRun(state)) {
     return reject("nothing_to_resume", `a pipeline that is ${state.lifecycle} has no run to resume`)
+  }
+  // Two workers on one run would write over each other: a life that is not known to be lost is somebody's.
+  if (isActive(state.lifecycle) && run.lives !== life) {
+    return reject("already_running", `run ${run.id} is under way`)
   }
   if (state.definition?.signature !== run.signature) {
     return reject(

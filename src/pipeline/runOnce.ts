@@ -61,7 +61,7 @@ export const runDefined = Effect.fnUntraced(function* (
   const resumes = hasUnfinishedRun(before)
   const resumedFrom = resumes ? settledRecords(before) : null
   const began = before.run?.lives ?? 0
-  if (resumes) yield* actor.send({ _tag: "ResumeRun", lost: processLost }, request.by)
+  if (resumes) yield* actor.send({ _tag: "ResumeRun", lost: processLost, life: actor.lostLife }, request.by)
   // Triggered and then killed: the log already has what this would say.
   else if (before.lifecycle !== "Triggered") {
     yield* actor.send({ _tag: "Trigger", reason: request.reason }, request.by)

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result, Schema } from "effect"
+import { Deferred, Effect, Fiber, Layer, Result, Schema } from "effect"
 import { encodeYaml, parsePipelineFile } from "../../src/config/PipelineFile.ts"
 import { End, File, Millrace, Pipeline } from "../../src/index.ts"
 import { makeMemoryHub } from "../../src/testing/index.ts"
@@ -126,6 +126,36 @@ describe("functions of stages", () => {
       assert.deepStrictEqual(out, [])
       assert.strictEqual(state.lifecycle, "Crashed")
       assert.match(state.run?.failure?.message ?? "", /a bug/)
+    })
+  )
+
+  it.effect("a run under way is not resumed by whoever asks for it again", () =>
+    Effect.gen(function* () {
+      const hub = makeMemoryHub()
+      hub.source("in", numbers(3))
+      const open = yield* Deferred.make<void>()
+      const reached = yield* Deferred.make<void>()
+      const waits = Pipeline.make("p").pipe(
+        source,
+        Pipeline.mapEffect("waits", Num, (record) =>
+          Deferred.succeed(reached, undefined).pipe(Effect.andThen(Deferred.await(open)), Effect.as(record))
+        ),
+        sink
+      )
+      yield* Effect.gen(function* () {
+        const millrace = yield* Millrace
+        yield* millrace.define(waits)
+        const first = yield* Effect.forkChild(millrace.run("p"))
+        yield* Deferred.await(reached)
+        for (const again of [millrace.run("p"), millrace.trigger("p")]) {
+          const refused = yield* Effect.flip(again)
+          assert.strictEqual(refused._tag === "Rejection" && refused.code, "already_running")
+        }
+        yield* Deferred.succeed(open, undefined)
+        const { state } = yield* Fiber.join(first)
+        assert.strictEqual(state.run?.lives, 1)
+        assert.deepStrictEqual(hub.sink("out").records, numbers(3))
+      }).pipe(Effect.provide(Millrace.layerTest({ drivers: [hub.driver] })))
     })
   )
 

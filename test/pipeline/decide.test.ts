@@ -27,7 +27,7 @@ const verbs: Readonly<Record<string, Command>> = {
   Define: { _tag: "Define", definition },
   Trigger: { _tag: "Trigger", reason: "asked" },
   StartRun: { _tag: "StartRun", run: "r2" },
-  ResumeRun: { _tag: "ResumeRun", lost },
+  ResumeRun: { _tag: "ResumeRun", lost, life: 1 },
   Record: { _tag: "Record", entry: { seals: [Events.seal(0)] } },
   CompleteRun: { _tag: "CompleteRun" },
   FailRun: { _tag: "FailRun", reason },
@@ -43,7 +43,8 @@ const table: Readonly<Record<Lifecycle, ReadonlyArray<string>>> = {
   Running: active("Crashed ReplayStarted"),
   Failed: [unfinished, unfinished, "illegal_transition", "ReplayStarted", ...resting("Failed")],
   Crashed: [unfinished, unfinished, "illegal_transition", "ReplayStarted", ...resting("Failed")],
-  Replaying: active("Crashed ReplayStarted"),
+  // Its first life is lost; this is its second.
+  Replaying: active("already_running"),
   Completed: idle("Triggered")
 }
 function idle(trigger: string) {
@@ -182,19 +183,30 @@ describe("a run that was cut off", () => {
 
   it("is crashed first, and goes on from its checkpoint under the same id", () =>
     given(...cut)
-      .when({ _tag: "ResumeRun", lost })
+      .when({ _tag: "ResumeRun", lost, life: 1 })
       .then({ _tag: "Crashed", run: "r1", reason: lost }, { ...Events.replayed, from }))
+  it("a resumed life that was lost in turn is resumed again", () =>
+    given(...cut, Events.crashed, Events.replayed)
+      .when({ _tag: "ResumeRun", lost, life: 2 })
+      .then({ _tag: "Crashed", run: "r1", reason: lost }, { ...Events.replayed, from }))
+  it("a life that is not known to be lost is somebody's: one run, one worker", () => {
+    for (const life of [null, 0, 2]) {
+      given(...cut)
+        .when({ _tag: "ResumeRun", lost, life })
+        .thenRejected("already_running")
+    }
+  })
   it("is not crashed twice", () =>
     given(...cut, Events.crashed)
-      .when({ _tag: "ResumeRun", lost })
+      .when({ _tag: "ResumeRun", lost, life: 1 })
       .then({ ...Events.replayed, from }))
   it("keeps its checkpoints when it failed (Airbyte #2627)", () =>
     given(...cut, Events.failed)
-      .when({ _tag: "ResumeRun", lost })
+      .when({ _tag: "ResumeRun", lost, life: 1 })
       .then({ ...Events.replayed, from }))
   it("does not go on under another definition", () =>
     given(...cut, Events.crashed, { ...Events.defined, signature: "sig-2" })
-      .when({ _tag: "ResumeRun", lost })
+      .when({ _tag: "ResumeRun", lost, life: 1 })
       .thenRejected("stale_signature"))
   it("keeps another definition out", () =>
     given(...cut, Events.crashed)

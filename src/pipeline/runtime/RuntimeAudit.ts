@@ -129,6 +129,10 @@ const commandOf = (
     case "Crashed":
       return { _tag: "CrashRun", reason: event.reason }
     case "ReplayStarted":
-      return { _tag: "ResumeRun", lost: { code: state.lifecycle, message: "" } }
+      return {
+        _tag: "ResumeRun",
+        lost: { code: state.lifecycle, message: "" },
+        life: state.run?.lives ?? null
+      }
   }
 }
