@@ -18,7 +18,7 @@ import {
 } from "./transitions.ts"
 
 /** Grows whenever `evolve` gives another state for the same events; older snapshots are then ignored. */
-export const foldVersion = 2
+export const foldVersion = 3
 
 export interface DefinitionState {
   readonly name: string
@@ -40,6 +40,7 @@ export interface PipelineState {
   readonly definition: DefinitionState | null
   readonly desired: Desired
   readonly deployment: Deployment
+  /** Why it is `Failed` or `Unavailable`; kept until it has been shut down or is available again. */
   readonly deploymentError: Reason | null
   readonly lifecycle: Lifecycle
   readonly run: RunState.RunState | null
@@ -74,11 +75,12 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
     case "Deployed":
     case "Paused":
     case "Resumed":
-    case "BecameUnavailable":
     case "BecameAvailable":
     case "ShutdownStarted":
     case "ShutDown":
-      return deployed(state, event._tag, event._tag === "ShutDown" ? null : state.deploymentError)
+      return deployed(state, event._tag, event._tag === "ShutdownStarted" ? state.deploymentError : null)
+    case "BecameUnavailable":
+      return deployed(state, event._tag, event.reason)
     case "DeploymentFailed":
       return deployed(state, event._tag, event.error)
     case "Scheduled":

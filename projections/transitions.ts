@@ -92,3 +92,7 @@ export const isActive = (lifecycle: Lifecycle): boolean =>
 /** May this event happen to a run in this state? */
 export const mayFollow = (lifecycle: Lifecycle, tag: Tag): boolean =>
   lifecycleTransitions[lifecycle][tag] !== undefined
+
+/** May this event happen to a deployment in this state? */
+export const mayDeploy = (deployment: Deployment, tag: Tag): boolean =>
+  deploymentTransitions[deployment][tag] !== undefined

@@ -13,17 +13,17 @@ import * as Catalog from "../projections/Catalog.ts"
 import * as DeadLetters from "../projections/DeadLetters.ts"
 import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
 import { isActive } from "../projections/transitions.ts"
-import { check, encodeYaml, signature } from "./config/PipelineFile.ts"
+import { check, encodeYaml } from "./config/PipelineFile.ts"
 import { builtinDrivers } from "./drivers/builtin.ts"
 import type { Driver } from "./drivers/Driver.ts"
 import { Drivers } from "./drivers/Drivers.ts"
+import { signature } from "./flow/contract/signature.ts"
 import { EventLog, type LogError } from "./log/EventLog.ts"
 import { layerMemory as logMemory } from "./log/Memory.ts"
+import { awaitState } from "./pipeline/awaitState.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
-import { processLost } from "./pipeline/PipelineActor.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
-import { awaitState } from "./pipeline/react.ts"
 import * as RunOnce from "./pipeline/runOnce.ts"
 
 /** The definition has findings: nothing was defined. */
@@ -178,16 +178,19 @@ const make = Effect.fnUntraced(function* (by: string) {
     desired: "Running" | "Shutdown",
     reason: string
   ) {
-    const { actor } = yield* hosted(name)
+    const { actor, adopt } = yield* hosted(name)
+    yield* adopt
     yield* actor.send({ _tag: "SetDesired", desired, reason }, by)
   })
 
   const trigger = Effect.fnUntraced(function* (name: string, reason = "asked by the program") {
-    const { actor } = yield* hosted(name)
-    const command = hasUnfinishedRun(yield* actor.state)
-      ? ({ _tag: "ResumeRun", lost: processLost, life: actor.lostLife } as const)
-      : ({ _tag: "Trigger", reason } as const)
-    yield* actor.send(command, by)
+    const { actor, adopt } = yield* hosted(name)
+    const state = yield* actor.state
+    yield* adopt
+    // What is unfinished goes on by itself while the pipeline is wanted running.
+    const goesOn = hasUnfinishedRun(state) && state.desired === "Running" && state.deployment !== "Failed"
+    if (goesOn && !RunOnce.isAtWork(actor, state)) return
+    yield* actor.send({ _tag: "Trigger", reason, deployed: true }, by)
   })
 
   const atRest = ({ lifecycle }: PipelineState) => !isActive(lifecycle) && lifecycle !== "Triggered"

@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto"
 import { stringify } from "yaml"
 import { type Definition, encodeDefinition } from "../../events/Definition.ts"
 import { type Finding, finding, isError } from "../../events/Finding.ts"
 import type { Driver } from "../drivers/Driver.ts"
-import { canonical } from "../flow/contract/Contract.ts"
 import { isSecret, validateDrivers } from "../flow/graph/validateDrivers.ts"
 import { validateGraph } from "../flow/graph/validateGraph.ts"
 import { readDocument } from "./document.ts"
@@ -66,12 +64,6 @@ export const check = (
   ...checkSchedule(definition),
   ...lint(definition)
 ]
-
-/** SHA-256 (hex) of the canonical wire form without its description: equal for pipelines that do the same. */
-export const signature = (definition: Definition): string => {
-  const { description: _, ...wire } = encodeDefinition(definition) as Record<string, unknown>
-  return createHash("sha256").update(canonical(wire)).digest("hex")
-}
 
 /** The definition as a YAML text; reading it gives the same definition. */
 export const encodeYaml = (definition: Definition): string =>

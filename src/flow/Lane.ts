@@ -40,7 +40,9 @@ export interface Lane {
 /** Runs a lane until it is closed. Invariant 4: one write at a time, in the order they were offered. */
 export const runLane = Effect.fnUntraced(function* (
   lane: Lane,
-  tell: (message: LaneMessage) => Effect.Effect<unknown>
+  tell: (message: LaneMessage) => Effect.Effect<unknown>,
+  /** Holds the lane's stage while its sink is asked for something. */
+  asked: Set<string> = new Set()
 ): Effect.fn.Return<void, StageError> {
   const { stage, writer } = lane
   let answered: Array<{ readonly of: SinkBatch; readonly held: Held; readonly readAt: number }> = []
@@ -86,11 +88,13 @@ export const runLane = Effect.fnUntraced(function* (
   while (true) {
     const job = yield* Queue.take(lane.jobs)
     if (job._tag === "Close") return
+    asked.add(stage)
     if (job._tag === "Flush") {
       yield* flush()
     } else {
       answered.push({ ...(yield* write(job.batch)), readAt: job.readAt })
       yield* tell({ _tag: "Answered", stage, batch: job.batch.batch })
     }
+    asked.delete(stage)
   }
 })

@@ -31,6 +31,8 @@ export interface Worker {
   readonly stop: Effect.Effect<void>
   /** How far the sources are, where they know; for progress bars, never for decisions. */
   readonly progress: () => ReadonlyArray<{ readonly stage: string } & ReturnType<SourceReader["progress"]>>
+  /** The sinks that have been asked for something and have not answered yet. */
+  readonly waitingFor: () => ReadonlyArray<string>
 }
 
 export interface WorkerOptions {
@@ -44,17 +46,20 @@ export interface WorkerOptions {
 export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
   const stop = yield* Deferred.make<void>()
   const readers = new Map<string, SourceReader>()
+  const asked = new Set<string>()
   return {
-    run: run(options, stop, readers),
+    run: run(options, stop, readers, asked),
     stop: Effect.asVoid(Deferred.succeed(stop, undefined)),
-    progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() }))
+    progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() })),
+    waitingFor: () => [...asked]
   }
 })
 
 const run = Effect.fnUntraced(function* (
   { epoch, journal, plan, state: before }: WorkerOptions,
   stop: Deferred.Deferred<void>,
-  readers: Map<string, SourceReader>
+  readers: Map<string, SourceReader>,
+  asked: Set<string>
 ): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
   const lanes = yield* openLanes(plan, before, epoch)
   // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
@@ -85,7 +90,7 @@ const run = Effect.fnUntraced(function* (
           opened: (reader) => readers.set(source.stage, reader)
         })
       ),
-      ...[...lanes.values()].map((lane) => runLane(lane, tell))
+      ...[...lanes.values()].map((lane) => runLane(lane, tell, asked))
     ] as [Effect.Effect<PumpEnd, WorkerError>, ...Array<Effect.Effect<void, WorkerError, Scope.Scope>>],
     { concurrency: "unbounded" }
   )

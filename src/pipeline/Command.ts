@@ -11,22 +11,32 @@ export type Command =
   /** A definition, valid or not: what was sent, and what is wrong with it. */
   | { readonly _tag: "Define"; readonly definition: Omit<EventOf<"Defined">, "_tag"> }
   | { readonly _tag: "SetDesired"; readonly desired: Desired; readonly reason: string }
+  /** Wanted running, and triggered unless a run is waiting or unfinished: one append. */
+  | { readonly _tag: "Run"; readonly reason: string }
   /** One step of the actual status towards the desired one. */
   | { readonly _tag: "AdvanceDeployment" }
-  | { readonly _tag: "Trigger"; readonly reason: string }
-  | { readonly _tag: "StartRun"; readonly run: string }
-  /** An unfinished run goes on from its place; `lost` says why nobody is working on it any more. */
+  /** What this process found at work is nobody's any more, or is about to be: it says so before it acts or leaves. */
   | {
-      readonly _tag: "ResumeRun"
-      readonly lost: Reason
-      /** The life of the run that is known to be nobody's (see PipelineActor.lostLife); any other one is at work. */
+      readonly _tag: "Suspend"
+      readonly reason: Reason
+      /** The life of the run that was found under way; `null` when there was none, or it has been drained. */
       readonly life: number | null
     }
-  /** Seals, confirmations, retries and finished outputs, as the worker asks for them: one append. */
-  | { readonly _tag: "Record"; readonly entry: JournalEntry }
-  | { readonly _tag: "CompleteRun" }
-  | { readonly _tag: "FailRun"; readonly reason: Reason }
-  | { readonly _tag: "CrashRun"; readonly reason: Reason }
+  | { readonly _tag: "FailDeployment"; readonly error: Reason }
+  | { readonly _tag: "BecomeUnavailable"; readonly reason: Reason }
+  /** `deployed`: only while the pipeline is wanted running, which is what a service promises whoever asks. */
+  | { readonly _tag: "Trigger"; readonly reason: string; readonly deployed?: boolean }
+  | { readonly _tag: "StartRun"; readonly run: string }
+  /** An unfinished run that nobody works on goes on from its place. */
+  | { readonly _tag: "ResumeRun" }
+  /**
+   * Seals, confirmations, retries and finished outputs, as the worker asks for them: one append. `life` is the
+   * life of the run that the worker was begun for: one that was given up by force has no say in the next.
+   */
+  | { readonly _tag: "Record"; readonly entry: JournalEntry; readonly life?: number }
+  | { readonly _tag: "CompleteRun"; readonly life?: number }
+  | { readonly _tag: "FailRun"; readonly reason: Reason; readonly life?: number }
+  | { readonly _tag: "CrashRun"; readonly reason: Reason; readonly life?: number }
 
 export const rejectionCodes = [
   "no_definition",
@@ -34,6 +44,10 @@ export const rejectionCodes = [
   "unfinished_run",
   "not_running",
   "illegal_transition",
+  "not_shut_down",
+  "not_deployed",
+  "shutting_down",
+  "deployment_failed",
   "already_running",
   "nothing_to_resume",
   "stale_signature",

@@ -11,6 +11,7 @@ import * as Catalog from "../../projections/Catalog.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
 import { EventLog, type Fenced, type LogError, type VersionConflict } from "../log/EventLog.ts"
+import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextId } from "./Identity.ts"
 import * as PipelineActor from "./PipelineActor.ts"
 import { type Reaction, react } from "./react.ts"
@@ -36,14 +37,22 @@ export class Pipelines extends Context.Service<
 >()("millrace/pipeline/Pipelines") {
   /** Actors are fibers of this process. */
   static readonly layerLocal: Layer.Layer<Pipelines, RegisterError | UndecodableEvent, EventLog | Drivers> =
-    Layer.effect(
+    Pipelines.layerLocalWith(defaultDeadlines)
+
+  static layerLocalWith(
+    deadlines: Deadlines
+  ): Layer.Layer<Pipelines, RegisterError | UndecodableEvent, EventLog | Drivers> {
+    return Layer.effect(
       Pipelines,
       Effect.gen(function* () {
         const functions = new Map<string, Functions>()
         const actors = yield* RcMap.make({
           lookup: Effect.fnUntraced(function* (id: string) {
             const actor = yield* PipelineActor.make(id)
-            return { actor, ...(yield* react(actor, (name) => functions.get(name) ?? noFunctions)) }
+            return {
+              actor,
+              ...(yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines))
+            }
           }),
           idleTimeToLive: "5 minutes"
         })
@@ -56,6 +65,7 @@ export class Pipelines extends Context.Service<
         })
       })
     )
+  }
 }
 
 /** The one owner of the catalog stream: registrations go one after the other. */

@@ -138,7 +138,7 @@ export const complete = (runtime: Runtime): StepResult => asked(runtime, { _tag:
  * is still owed: read it again under its keys, or hand it to its sinks as it was sealed.
  */
 export const resumeFromLatestCheckpoint = (runtime: Runtime): StepResult => {
-  const { lifecycle, run } = runtime.state
+  const { lifecycle } = runtime.state
   if (lifecycle !== "Failed" && lifecycle !== "Crashed") {
     return rejected(runtime, "nothing_to_resume", `a pipeline that is ${lifecycle} has no run to resume`)
   }
@@ -150,11 +150,7 @@ export const resumeFromLatestCheckpoint = (runtime: Runtime): StepResult => {
       "give the run up (fail it as abandoned) and trigger a new one"
     )
   }
-  return asked(runtime, {
-    _tag: "ResumeRun",
-    lost: run?.failure ?? { code: lifecycle, message: "" },
-    life: null
-  })
+  return asked(runtime, { _tag: "ResumeRun" })
 }
 
 /** Where the current run is. */

@@ -4,90 +4,92 @@
  * @module
  */
 import { Result } from "effect"
-import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
+import type { Reason } from "../../events/PipelineEvent.ts"
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
+import type { RunState } from "../../projections/RunState.ts"
 import { isActive, mayFollow } from "../../projections/transitions.ts"
-import { type Command, Rejection, type RejectionCode } from "./Command.ts"
+import type { Command } from "./Command.ts"
+import { accept, type Decision, reject } from "./Decision.ts"
+import * as Deployment from "./decideDeployment.ts"
 import { decideRecord } from "./decideRecord.ts"
-
-export type Decision = Result.Result<ReadonlyArray<PipelineEvent>, Rejection>
 
 export const decide = (command: Command, state: PipelineState): Decision => {
   switch (command._tag) {
     case "Define":
-      // An unfinished run resumes under the definition that sealed its batches, so that one must stay.
-      return hasUnfinishedRun(state)
-        ? reject(
-            "unfinished_run",
-            `run ${state.run?.id} of this pipeline is unfinished (${state.lifecycle}) under another definition`,
-            "run the file as it was, to its end, or give the run up with --abandon"
-          )
-        : accept({ _tag: "Defined", ...command.definition })
+      return Result.flatMap(Deployment.mayDefine(state), () =>
+        accept({ _tag: "Defined", ...command.definition })
+      )
     case "SetDesired":
-      return state.desired === command.desired
-        ? accept()
-        : accept({ _tag: "DesiredStatusSet", desired: command.desired, reason: command.reason })
+      return Deployment.setDesired(state, command.desired, command.reason)
+    case "Run":
+      return run(state, command.reason)
     case "AdvanceDeployment":
-      return advance(state)
+      return Deployment.advance(state)
+    case "FailDeployment":
+      return Deployment.failDeployment(state, command.error)
+    case "BecomeUnavailable":
+      return Deployment.becomeUnavailable(state, command.reason)
+    case "Suspend":
+      return Deployment.suspend(state, command.reason, command.life)
     case "Trigger":
-      return trigger(state, command.reason)
+      return trigger(state, command)
     case "StartRun":
       return startRun(state, command.run)
     case "ResumeRun":
-      return resumeRun(state, command.lost, command.life)
+      return resumeRun(state)
     case "Record":
-      return isActive(state.lifecycle) && state.run !== null
-        ? decideRecord(command.entry, state, state.run)
-        : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to record for`)
+      return ofRunAtWork(state, command.life, "record for", (run) => decideRecord(command.entry, state, run))
     case "CompleteRun":
-      return completeRun(state)
+      return ofRunAtWork(state, command.life, "complete", (run) => completeRun(state, run))
     case "FailRun":
-      return hasUnfinishedRun(state) && state.run !== null
-        ? accept({ _tag: "Failed", run: state.run.id, reason: command.reason })
-        : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to fail`)
+      return isActive(state.lifecycle)
+        ? ofRunAtWork(state, command.life, "fail", ({ id }) =>
+            Deployment.ended(state, { _tag: "Failed", run: id, reason: command.reason })
+          )
+        : giveUp(state, command.reason)
     case "CrashRun":
-      return isActive(state.lifecycle) && state.run !== null
-        ? accept({ _tag: "Crashed", run: state.run.id, reason: command.reason })
-        : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to crash`)
+      return ofRunAtWork(state, command.life, "crash", ({ id }) =>
+        Deployment.ended(state, { _tag: "Crashed", run: id, reason: command.reason })
+      )
   }
 }
 
-/** Shared by the deciders: nothing to say is not an error, so nothing is logged. */
-export const accept = (...events: ReadonlyArray<PipelineEvent>): Decision => Result.succeed(events)
+/** A run that somebody works on; `life` is the one the asker was begun for, if it says so. */
+const ofRunAtWork = (
+  state: PipelineState,
+  life: number | undefined,
+  verb: string,
+  decideOn: (run: RunState) => Decision
+): Decision =>
+  isActive(state.lifecycle) && state.run !== null && (life ?? state.run.lives) === state.run.lives
+    ? decideOn(state.run)
+    : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to ${verb}`)
 
-export const reject = (code: RejectionCode, message: string, suggestion?: string): Decision =>
-  Result.fail(new Rejection({ code, message, ...(suggestion === undefined ? {} : { suggestion }) }))
+/** A run that nobody works on and that will not be finished. */
+const giveUp = (state: PipelineState, reason: Reason): Decision =>
+  hasUnfinishedRun(state) && state.run !== null
+    ? accept({ _tag: "Failed", run: state.run.id, reason })
+    : reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to fail`)
 
-/** The next event on the way from the actual status to the desired one; none when it is reached. */
-const advance = (state: PipelineState): Decision => {
-  if (state.deployment === "ShuttingDown") return accept({ _tag: "ShutDown" })
-  if (state.desired === "Shutdown") {
-    return state.deployment === "Shutdown" ? accept() : accept({ _tag: "ShutdownStarted" })
-  }
-  switch (state.deployment) {
-    case "Shutdown":
-      return accept({ _tag: "ProvisioningStarted" })
-    case "Provisioning":
-      return accept({ _tag: "InitializingStarted" })
-    case "Initializing":
-      return accept({ _tag: "Deployed" })
-    case "Paused":
-      return state.desired === "Running" ? accept({ _tag: "Resumed" }) : accept()
-    case "Running":
-      return state.desired === "Paused" ? accept({ _tag: "Paused" }) : accept()
-    case "Unavailable":
-    case "Failed":
-      return accept()
-  }
-}
+/** What is unfinished goes on by itself; triggered and then killed, the log already has what this would say. */
+const run = (state: PipelineState, reason: string): Decision =>
+  Result.flatMap(Deployment.setDesired(state, "Running", reason), (wanted) =>
+    hasUnfinishedRun(state) || state.lifecycle === "Triggered"
+      ? accept(...wanted)
+      : Result.map(trigger(state, { _tag: "Trigger", reason }), (triggered) => [...wanted, ...triggered])
+  )
 
-const trigger = (state: PipelineState, reason: string): Decision => {
+const trigger = (
+  state: PipelineState,
+  { deployed, reason }: Extract<Command, { readonly _tag: "Trigger" }>
+): Decision => {
   if (state.definition === null) return reject("no_definition", "the pipeline has no definition yet")
-  if (state.definition.signature === null) {
+  if (state.definition.signature === null) return Deployment.invalid(state)
+  if (deployed === true && (state.desired !== "Running" || state.deployment === "Failed")) {
     return reject(
-      "invalid_definition",
-      `the definition has ${state.definition.findings.length} findings`,
-      "correct the pipeline file; `check` shows the findings"
+      "not_deployed",
+      `the pipeline is ${state.deployment}, wanted ${state.desired}`,
+      "start it first"
     )
   }
   if (isActive(state.lifecycle)) return reject("already_running", `run ${state.run?.id} is under way`)
@@ -111,16 +113,13 @@ const startRun = (state: PipelineState, run: string): Decision => {
     : reject("illegal_transition", `a run cannot start while the pipeline is ${state.lifecycle}`)
 }
 
-/** A run nobody works on: it is `Crashed` first, if its owner had no time to say so, and then goes on. */
-const resumeRun = (state: PipelineState, lost: Reason, life: number | null): Decision => {
+const resumeRun = (state: PipelineState): Decision => {
   const { run } = state
   if (run === null || !hasUnfinishedRun(state)) {
     return reject("nothing_to_resume", `a pipeline that is ${state.lifecycle} has no run to resume`)
   }
-  // Two workers on one run would write over each other: a life that is not known to be lost is somebody's.
-  if (isActive(state.lifecycle) && run.lives !== life) {
-    return reject("already_running", `run ${run.id} is under way`)
-  }
+  // Two workers on one run would write over each other.
+  if (isActive(state.lifecycle)) return reject("already_running", `run ${run.id} is under way`)
   if (state.definition?.signature !== run.signature) {
     return reject(
       "stale_signature",
@@ -128,10 +127,7 @@ const resumeRun = (state: PipelineState, lost: Reason, life: number | null): Dec
       "define the pipeline as it was, or give the run up with --abandon"
     )
   }
-  const crashed: ReadonlyArray<PipelineEvent> = isActive(state.lifecycle)
-    ? [{ _tag: "Crashed", run: run.id, reason: lost }]
-    : []
-  return accept(...crashed, {
+  return accept({
     _tag: "ReplayStarted",
     run: run.id,
     fromStage: null,
@@ -140,17 +136,14 @@ const resumeRun = (state: PipelineState, lost: Reason, life: number | null): Dec
   })
 }
 
-const completeRun = (state: PipelineState): Decision => {
-  if (!isActive(state.lifecycle) || state.run === null) {
-    return reject("not_running", `the pipeline is ${state.lifecycle}: there is no run to complete`)
-  }
+const completeRun = (state: PipelineState, run: RunState): Decision => {
   if (state.open.length > 0) return reject("batches_owed", `${state.open.length} batches are not settled`)
   // C15: the finish is logged, then the output is made visible, and only then is the run complete.
-  const open = Object.entries(state.run.outputs).filter(([, output]) => !output.finished)
+  const open = Object.entries(run.outputs).filter(([, output]) => !output.finished)
   return open.length > 0
     ? reject(
         "outputs_unfinished",
         `the outputs of ${open.map(([stage]) => stage).join(", ")} are not finished`
       )
-    : accept({ _tag: "Completed", run: state.run.id })
+    : accept({ _tag: "Completed", run: run.id })
 }

@@ -10,9 +10,10 @@ import type { UndecodableEvent } from "../../events/upcast.ts"
 import { abandoned, hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { LogError } from "../log/EventLog.ts"
-import { processLost, type SendError } from "./PipelineActor.ts"
+import { awaitState } from "./awaitState.ts"
+import { Rejection } from "./Command.ts"
+import { type PipelineActor, processLost, type SendError } from "./PipelineActor.ts"
 import { type HostedPipeline, Pipelines, type RegisterError } from "./Pipelines.ts"
-import { awaitState } from "./react.ts"
 
 export interface DefineRequest {
   /** A valid definition, as it was sent. Its id is given by the catalog. */
@@ -40,6 +41,23 @@ export interface RunResult {
 
 export type RunError = SendError | LogError | UndecodableEvent | RegisterError
 
+/** Somebody in this process works on the run; one that was found under way and not adopted is nobody's. */
+export const isAtWork = (actor: PipelineActor, { lifecycle, run }: PipelineState): boolean =>
+  isActive(lifecycle) && run?.lives !== actor.lostLife
+
+/** A deployment that failed, or that an earlier process was taking down, is left by shutting down. */
+const shutDownFirst = Effect.fnUntraced(function* (actor: PipelineActor, by: string) {
+  const { deployment, desired } = yield* actor.state
+  if (deployment !== "Failed" && (desired !== "Shutdown" || deployment === "Shutdown")) return
+  yield* shutDown(actor, by, "to be started anew")
+})
+
+/** Resolves once the pipeline is shut down. */
+export const shutDown = Effect.fnUntraced(function* (actor: PipelineActor, by: string, reason: string) {
+  yield* actor.send({ _tag: "SetDesired", desired: "Shutdown", reason }, by)
+  yield* awaitState(actor, ({ deployment }) => deployment === "Shutdown")
+})
+
 /** Defines a pipeline and runs it once. */
 export const runOnce = Effect.fnUntraced(function* (
   request: DefineRequest & RunRequest
@@ -52,23 +70,23 @@ export const runDefined = Effect.fnUntraced(function* (
   pipeline: HostedPipeline,
   request: RunRequest
 ): Effect.fn.Return<RunResult, SendError, Scope.Scope> {
-  const { actor } = pipeline
-  const before = yield* actor.send(
-    { _tag: "SetDesired", desired: "Running", reason: request.reason },
-    request.by
-  )
-  yield* awaitState(actor, (state) => state.deployment === "Running")
+  const { actor, adopt } = pipeline
+  // Looked at before it is adopted: from then on what an earlier process left goes on by itself.
+  const before = yield* actor.state
+  if (isAtWork(actor, before)) {
+    const message = `run ${before.run?.id} is under way`
+    return yield* new Rejection({ code: "already_running", message })
+  }
+  yield* adopt
+  yield* shutDownFirst(actor, request.by)
+  yield* actor.send({ _tag: "Run", reason: request.reason }, request.by)
   const resumes = hasUnfinishedRun(before)
   const resumedFrom = resumes ? settledRecords(before) : null
   const began = before.run?.lives ?? 0
-  if (resumes) yield* actor.send({ _tag: "ResumeRun", lost: processLost, life: actor.lostLife }, request.by)
-  // Triggered and then killed: the log already has what this would say.
-  else if (before.lifecycle !== "Triggered") {
-    yield* actor.send({ _tag: "Trigger", reason: request.reason }, request.by)
-  }
   const started = (state: PipelineState): boolean =>
     resumes ? (state.run?.lives ?? 0) > began : state.run !== null && state.run.id !== before.run?.id
-  yield* awaitState(actor, started)
+  const failed = (state: PipelineState): boolean => state.deployment === "Failed"
+  yield* awaitState(actor, (state) => started(state) || failed(state))
   if (request.onStarted !== undefined) yield* request.onStarted(pipeline, resumedFrom)
 
   yield* request.stop.pipe(
@@ -78,9 +96,11 @@ export const runDefined = Effect.fnUntraced(function* (
     Effect.ignore,
     Effect.forkScoped
   )
-  const state = yield* awaitState(actor, (state) => started(state) && !isActive(state.lifecycle))
-  yield* actor.send({ _tag: "SetDesired", desired: "Shutdown", reason: "the run has ended" }, request.by)
-  yield* awaitState(actor, ({ deployment }) => deployment === "Shutdown")
+  const state = yield* awaitState(
+    actor,
+    (state) => (started(state) && !isActive(state.lifecycle)) || failed(state)
+  )
+  yield* shutDown(actor, request.by, "the run has ended")
   return { state, resumedFrom }
 })
 
@@ -102,7 +122,14 @@ export const define = Effect.fnUntraced(function* ({
     if (isActive(state.lifecycle)) yield* actor.send({ _tag: "CrashRun", reason: processLost }, by)
     yield* actor.send({ _tag: "FailRun", reason: { code: abandoned, message } }, by)
   }
-  if (changed) yield* actor.send({ _tag: "Define", definition: { ...define, id } }, by)
+  if (!changed) return pipeline
+  const { deployment, desired } = yield* actor.state
+  // Nobody is at work under the old definition any more; what is left of its deployment is taken down.
+  if (!hasUnfinishedRun(yield* actor.state) && (deployment !== "Shutdown" || desired !== "Shutdown")) {
+    yield* pipeline.adopt
+    yield* shutDown(actor, by, "to be defined anew")
+  }
+  yield* actor.send({ _tag: "Define", definition: { ...define, id } }, by)
   return pipeline
 })
 

@@ -120,11 +120,11 @@ describe("list, show, state", () => {
   })
 
   it("state at a version, at a time, and where there was none", async () => {
-    const third = await ask(folder.path, "state", "orders", "--at", "3")
-    assert.deepInclude(third.json.result, { version: 3 })
+    const third = await ask(folder.path, "state", "orders", "--at", "4")
+    assert.deepInclude(third.json.result, { version: 4 })
     assert.equal(third.json.result.state.deployment, "Provisioning")
     const same = await ask(folder.path, "state", "orders", "--at", third.json.result.at)
-    assert.isAtLeast(same.json.result.version, 3)
+    assert.isAtLeast(same.json.result.version, 4)
     const before = await ask(folder.path, "state", "orders", "--at", "2000-01-01")
     assert.deepInclude(before.json.result, { version: 0, at: null })
     assert.equal(
@@ -213,12 +213,12 @@ describe("verify", () => {
     database.close()
     const { code, json, stderr } = await ask(folder.path, "verify", "--data-dir", "tampered")
     assert.equal(code, 1, stderr)
-    assert.deepInclude(json.result.first_bad, { version: 5 })
+    assert.deepInclude(json.result.first_bad, { version: 6 })
     assert.match(json.result.first_bad.stream, /^pipeline\//)
     assert.match(json.result.first_bad.reason, /changed/)
     assert.match(
       (await run(folder.path, "verify", "--data-dir", "tampered")).stderr,
-      /✗ log_not_intact\n.*version 5/
+      /✗ log_not_intact\n.*version 6/
     )
   })
 })

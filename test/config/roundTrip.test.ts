@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest"
 import { Definition, decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import { pipelineSchema, pipelineSchemaFile } from "../../scripts/schema.ts"
 import { readDocument } from "../../src/config/document.ts"
-import { encodeYaml, parsePipelineFile, secretNames, signature } from "../../src/config/PipelineFile.ts"
+import { encodeYaml, parsePipelineFile, secretNames } from "../../src/config/PipelineFile.ts"
 import { canonical } from "../../src/flow/contract/Contract.ts"
+import { signature } from "../../src/flow/contract/signature.ts"
 
 const forbidden = /"(?:__proto__|constructor|prototype|<<)":/
 

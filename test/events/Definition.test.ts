@@ -36,7 +36,14 @@ describe("defaults", () => {
         maxBatchBytes: 8 * 1024 * 1024,
         maxBuffering: 1000,
         inFlight: 4,
-        checkpointInterval: 1000
+        checkpointInterval: 1000,
+        recovery: {
+          minBackoff: 1000,
+          maxBackoff: 600_000,
+          factor: 2,
+          maxRetries: "unlimited",
+          healthyAfter: 300_000
+        }
       }
     }))
   it("are written out in the canonical form, so a changed default changes no old definition", () =>
@@ -52,7 +59,14 @@ describe("defaults", () => {
         max_batch_bytes: 8 * 1024 * 1024,
         max_buffering: "1s",
         in_flight: 4,
-        checkpoint_interval: "1s"
+        checkpoint_interval: "1s",
+        recovery: {
+          min_backoff: "1s",
+          max_backoff: "10m",
+          factor: 2,
+          max_retries: "unlimited",
+          healthy_after: "5m"
+        }
       }
     }))
 })

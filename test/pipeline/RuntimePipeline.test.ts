@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { signature as fileSignature } from "../../src/config/PipelineFile.ts"
+import { signature as fileSignature } from "../../src/flow/contract/signature.ts"
 import * as Runtime from "../../src/pipeline/Runtime.ts"
 import { forked, orders } from "./stepping.ts"
 

@@ -27,7 +27,7 @@ const verbs: Readonly<Record<string, Command>> = {
   Define: { _tag: "Define", definition },
   Trigger: { _tag: "Trigger", reason: "asked" },
   StartRun: { _tag: "StartRun", run: "r2" },
-  ResumeRun: { _tag: "ResumeRun", lost, life: 1 },
+  ResumeRun: { _tag: "ResumeRun" },
   Record: { _tag: "Record", entry: { seals: [Events.seal(0)] } },
   CompleteRun: { _tag: "CompleteRun" },
   FailRun: { _tag: "FailRun", reason },
@@ -40,10 +40,9 @@ const table: Readonly<Record<Lifecycle, ReadonlyArray<string>>> = {
   Idle: idle("Triggered"),
   Scheduled: idle("Triggered"),
   Triggered: ["Defined", "illegal_transition", "RunStarted", ...idle("").slice(3)],
-  Running: active("Crashed ReplayStarted"),
+  Running: active("already_running"),
   Failed: [unfinished, unfinished, "illegal_transition", "ReplayStarted", ...resting("Failed")],
   Crashed: [unfinished, unfinished, "illegal_transition", "ReplayStarted", ...resting("Failed")],
-  // Its first life is lost; this is its second.
   Replaying: active("already_running"),
   Completed: idle("Triggered")
 }
@@ -98,7 +97,14 @@ const assertLegal = (before: PipelineState, events: ReadonlyArray<PipelineEvent>
 describe("every verb in every state there is", () => {
   const desired = ["Running", "Paused", "Shutdown"] as const
   const wishes = desired.map((to): Command => ({ _tag: "SetDesired", desired: to, reason: "asked" }))
-  const commands = [...Object.values(verbs), ...wishes, { _tag: "AdvanceDeployment" } as const]
+  const steps: ReadonlyArray<Command> = [
+    { _tag: "AdvanceDeployment" },
+    { _tag: "FailDeployment", error: reason },
+    { _tag: "BecomeUnavailable", reason },
+    { _tag: "Suspend", reason: lost, life: 1 },
+    { _tag: "Trigger", reason: "asked", deployed: true }
+  ]
+  const commands = [...Object.values(verbs), ...wishes, ...steps]
   const definitions = [
     [],
     [Events.defined],
@@ -159,6 +165,65 @@ describe("deployment", () => {
       assert.strictEqual(passed, deployment === "ShuttingDown" ? "Shutdown" : expected)
     })
   }
+  it("what is drained is paused, what is at work is not", () => {
+    const wanted: PipelineEvent = { _tag: "DesiredStatusSet", desired: "Paused", reason: "asked" }
+    given(...at.Running, ...Events.lifecycleHistory.Running, wanted)
+      .when({ _tag: "AdvanceDeployment" })
+      .thenRejected("already_running")
+    given(...at.Running, ...Events.lifecycleHistory.Crashed, wanted)
+      .when({ _tag: "AdvanceDeployment" })
+      .then({ _tag: "Paused" })
+  })
+  it("a failure is left by shutting down", () => {
+    given(...at.Failed)
+      .when({ _tag: "SetDesired", desired: "Running", reason: "asked" })
+      .thenRejected("deployment_failed")
+    given(...at.Failed, { _tag: "DesiredStatusSet", desired: "Running", reason: "asked" })
+      .when({ _tag: "SetDesired", desired: "Shutdown", reason: "asked" })
+      .then({ _tag: "DesiredStatusSet", desired: "Shutdown", reason: "asked" })
+  })
+  it("nothing else is wanted while a shutdown is under way", () => {
+    for (const desired of ["Running", "Paused"] as const) {
+      given(...at.ShuttingDown)
+        .when({ _tag: "SetDesired", desired, reason: "asked" })
+        .thenRejected("shutting_down")
+    }
+  })
+  it("a definition with findings cannot be started", () =>
+    given(Events.definedWrongly)
+      .when({ _tag: "SetDesired", desired: "Running", reason: "asked" })
+      .thenRejected("invalid_definition"))
+  it("a definition changes only when shut down", () => {
+    for (const deployment of deployments.filter((each) => each !== "Shutdown")) {
+      given(...at[deployment])
+        .when(verbs.Define!)
+        .thenRejected("not_shut_down")
+    }
+  })
+
+  const wanted: PipelineEvent = { _tag: "DesiredStatusSet", desired: "Running", reason: "asked" }
+  const atWork = [...at.Running, wanted, ...Events.lifecycleHistory.Running]
+  it("a run that failed takes its deployment with it: a person has to look", () =>
+    given(...atWork)
+      .when(verbs.FailRun!)
+      .then(Events.failed, { _tag: "DeploymentFailed", error: reason }))
+  it("a run that crashed makes it unavailable, and says why", () =>
+    given(...atWork)
+      .when(verbs.CrashRun!)
+      .then(Events.crashed, { _tag: "BecameUnavailable", reason }))
+  it("a run that was drained says nothing of the deployment", () => {
+    const interrupted = { code: "interrupted", message: "" }
+    given(...atWork)
+      .when({ _tag: "CrashRun", reason: interrupted })
+      .then({ _tag: "Crashed", run: "r1", reason: interrupted })
+  })
+  it("a trigger of a service needs a started pipeline", () => {
+    const asked: Command = { _tag: "Trigger", reason: "asked", deployed: true }
+    given(Events.defined).when(asked).thenRejected("not_deployed")
+    given(...at.Running, wanted)
+      .when(asked)
+      .then(Events.triggered)
+  })
   it("a wish that is granted already is not logged", () =>
     given(Events.defined).when({ _tag: "SetDesired", desired: "Shutdown", reason: "asked" }).then())
 })
@@ -181,32 +246,45 @@ describe("a run that was cut off", () => {
   ]
   const from = [{ source: "in", batch: 0, offset: 10, position: { line: 10 } }]
 
-  it("is crashed first, and goes on from its checkpoint under the same id", () =>
-    given(...cut)
-      .when({ _tag: "ResumeRun", lost, life: 1 })
-      .then({ _tag: "Crashed", run: "r1", reason: lost }, { ...Events.replayed, from }))
-  it("a resumed life that was lost in turn is resumed again", () =>
-    given(...cut, Events.crashed, Events.replayed)
-      .when({ _tag: "ResumeRun", lost, life: 2 })
-      .then({ _tag: "Crashed", run: "r1", reason: lost }, { ...Events.replayed, from }))
+  it("is said to be crashed by whoever finds it, and so is its deployment", () =>
+    given(...Events.deploymentHistory.Running, ...cut)
+      .when({ _tag: "Suspend", reason: lost, life: 1 })
+      .then({ _tag: "Crashed", run: "r1", reason: lost }, { _tag: "BecameUnavailable", reason: lost }))
   it("a life that is not known to be lost is somebody's: one run, one worker", () => {
     for (const life of [null, 0, 2]) {
       given(...cut)
-        .when({ _tag: "ResumeRun", lost, life })
+        .when({ _tag: "Suspend", reason: lost, life })
         .thenRejected("already_running")
     }
+    given(...cut)
+      .when({ _tag: "ResumeRun" })
+      .thenRejected("already_running")
   })
-  it("is not crashed twice", () =>
+  it("goes on from its checkpoint under the same id", () =>
     given(...cut, Events.crashed)
-      .when({ _tag: "ResumeRun", lost, life: 1 })
+      .when({ _tag: "ResumeRun" })
       .then({ ...Events.replayed, from }))
   it("keeps its checkpoints when it failed (Airbyte #2627)", () =>
     given(...cut, Events.failed)
-      .when({ _tag: "ResumeRun", lost, life: 1 })
+      .when({ _tag: "ResumeRun" })
       .then({ ...Events.replayed, from }))
+  it("a worker that was cut off has no say in the next life", () => {
+    const second = [...cut, Events.crashed, Events.replayed]
+    const late: ReadonlyArray<Command> = [
+      { _tag: "Record", entry: { seals: [Events.seal(2)] }, life: 1 },
+      { _tag: "CompleteRun", life: 1 },
+      { _tag: "FailRun", reason, life: 1 },
+      { _tag: "CrashRun", reason, life: 1 }
+    ]
+    for (const command of late) {
+      given(...second)
+        .when(command)
+        .thenRejected("not_running")
+    }
+  })
   it("does not go on under another definition", () =>
     given(...cut, Events.crashed, { ...Events.defined, signature: "sig-2" })
-      .when({ _tag: "ResumeRun", lost, life: 1 })
+      .when({ _tag: "ResumeRun" })
       .thenRejected("stale_signature"))
   it("keeps another definition out", () =>
     given(...cut, Events.crashed)

@@ -11,7 +11,8 @@ import * as PipelineState from "../../../projections/PipelineState.ts"
 import { isActive, mayFollow } from "../../../projections/transitions.ts"
 import { canonical } from "../../flow/contract/Contract.ts"
 import type { Command } from "../Command.ts"
-import { type Decision, decide } from "../decide.ts"
+import type { Decision } from "../Decision.ts"
+import { decide } from "../decide.ts"
 import { defined, pipelineFindings } from "./RuntimePipeline.ts"
 import type { Runtime } from "./RuntimeStep.ts"
 
@@ -62,7 +63,7 @@ const couldFollow = (
       return isDecided(decide({ _tag: "Trigger", reason: event.reason }, state), untimed)
     }
     case "Retried":
-      return kind !== undefined && isDecided(decide(commandOf(event, state), state), event)
+      return kind !== undefined && isDecided(decide(commandOf(event), state), event)
     case "StageApplied":
       if (kind !== "sink") return kind !== undefined && isActive(state.lifecycle)
       return isDecided(decide(confirmation(event, state), state), event)
@@ -74,7 +75,7 @@ const couldFollow = (
     case "Failed":
     case "Crashed":
     case "ReplayStarted":
-      return isDecided(decide(commandOf(event, state), state), event)
+      return isDecided(decide(commandOf(event), state), event)
     // A runtime is defined once and never deployed, and its sinks have no output to finish.
     default:
       return false
@@ -108,8 +109,7 @@ const confirmation = (
 const commandOf = (
   event: EventOf<
     "BatchSealed" | "Retried" | "RunStarted" | "Completed" | "Failed" | "Crashed" | "ReplayStarted"
-  >,
-  state: PipelineState.PipelineState
+  >
 ): Command => {
   switch (event._tag) {
     case "BatchSealed": {
@@ -129,10 +129,6 @@ const commandOf = (
     case "Crashed":
       return { _tag: "CrashRun", reason: event.reason }
     case "ReplayStarted":
-      return {
-        _tag: "ResumeRun",
-        lost: { code: state.lifecycle, message: "" },
-        life: state.run?.lives ?? null
-      }
+      return { _tag: "ResumeRun" }
   }
 }

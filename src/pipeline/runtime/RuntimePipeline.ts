@@ -15,6 +15,7 @@ import {
 import { type Finding, finding, isError } from "../../../events/Finding.ts"
 import type { EventOf } from "../../../events/PipelineEvent.ts"
 import { canonical } from "../../flow/contract/Contract.ts"
+import { signature } from "../../flow/contract/signature.ts"
 import { isForbiddenKey } from "../../flow/expression/celEnvironment.ts"
 import { schemaFindings } from "../../flow/graph/schemaFindings.ts"
 import { validateGraph } from "../../flow/graph/validateGraph.ts"
@@ -102,8 +103,8 @@ export const pipelineFindings = (pipeline: RuntimePipeline): ReadonlyArray<Findi
 export const validPipeline = (pipeline: RuntimePipeline): boolean => Result.isSuccess(definitionOf(pipeline))
 
 /**
- * SHA-256 (hex) of the canonical wire form of the definition: equal for pipelines that do the same, on
- * every machine, and equal to the signature of the same pipeline as a file. `null` for an invalid one.
+ * The signature of the definition: equal for pipelines that do the same, on every machine, and equal to
+ * that of the same pipeline as a file. `null` for an invalid one.
  */
 export const pipelineSignature = (pipeline: RuntimePipeline): string | null => defined(pipeline).signature
 
@@ -120,7 +121,7 @@ export const defined = (pipeline: RuntimePipeline): EventOf<"Defined"> => {
     settings: {},
     definition: wire === null ? null : (JSON.parse(wire) as Schema.Json),
     findings: Result.isFailure(decoded) ? decoded.failure : [],
-    signature: wire === null ? null : sha256(withoutDescription(wire)),
+    signature: Result.isSuccess(decoded) ? signature(decoded.success) : null,
     base: "."
   }
 }
@@ -146,11 +147,6 @@ const readPipeline = Schema.decodeUnknownOption(
     })
   )
 )
-
-const withoutDescription = (wire: string): string => {
-  const { description: _, ...rest } = JSON.parse(wire) as Record<string, unknown>
-  return canonical(rest)
-}
 
 const wireOf = ({ name, stages }: RuntimePipeline): unknown => {
   let before = stages.filter(({ kind }) => kind === "source").map((stage) => stage.name)

@@ -1,0 +1,120 @@
+/**
+ * One life of a run: from opening its ends to the event that says how it ended.
+ *
+ * @module
+ */
+import { Cause, Effect, Exit, Result, Scope } from "effect"
+import { decodeDefinition } from "../../events/Definition.ts"
+import { finding } from "../../events/Finding.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
+import type { Drivers } from "../drivers/Drivers.ts"
+import type { Functions } from "../flow/Functions.ts"
+import { type Journal, JournalError } from "../flow/Journal.ts"
+import * as Plan from "../flow/Plan.ts"
+import type { RunEnd } from "../flow/RunEnd.ts"
+import type { StageError } from "../flow/StageError.ts"
+import * as Worker from "../flow/Worker.ts"
+import type { Command } from "./Command.ts"
+import { interrupted } from "./decideDeployment.ts"
+import type { PipelineActor, SendError } from "./PipelineActor.ts"
+
+/** The functions a program has given to the pipeline of this name. */
+export type FunctionsOf = (name: string) => Functions
+
+/** Who is named in the log for what follows by itself. */
+export const engine = "engine"
+
+/** A compiled plan and the scope that holds what it has opened. */
+export interface Prepared {
+  readonly signature: string
+  readonly plan: Plan.Plan
+  readonly close: Effect.Effect<void>
+}
+
+/** Compiles the definition in force; lookups are loaded here, sources and sinks are not opened. */
+export const prepare = Effect.fnUntraced(function* (
+  id: string,
+  state: PipelineState,
+  functionsOf: FunctionsOf
+): Effect.fn.Return<Prepared, Plan.PlanError | StageError, Drivers> {
+  const { base, definition: wire, name, signature } = state.definition!
+  const definition = decodeDefinition(wire)
+  if (Result.isFailure(definition)) {
+    return yield* new Plan.PlanError({
+      findings: [finding("bad_definition", [], definition.failure.message)]
+    })
+  }
+  const scope = yield* Scope.make()
+  const plan = yield* Plan.compile(
+    definition.success,
+    { pipeline: { id, name }, base },
+    functionsOf(name)
+  ).pipe(
+    Scope.provide(scope),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
+  return { signature: signature ?? "", plan, close: Scope.close(scope, Exit.void) }
+})
+
+/** Works on the run that `state` has under way; ends once its end is in the log. */
+export const work = Effect.fnUntraced(function* (
+  actor: PipelineActor,
+  state: PipelineState,
+  prepared: Effect.Effect<Prepared, Plan.PlanError | StageError, Drivers>,
+  began: (worker: Worker.Worker) => Effect.Effect<unknown>
+) {
+  const life = state.run!.lives
+  const exit = yield* Effect.gen(function* () {
+    const { close, plan } = yield* prepared
+    yield* Effect.addFinalizer(() => close)
+    const worker = yield* Worker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
+    yield* began(worker)
+    // The wish to stop may have come while the plan was compiled.
+    if ((yield* actor.state).desired !== "Running") yield* worker.stop
+    return yield* worker.run
+  }).pipe(Effect.scoped, Effect.exit)
+  yield* Effect.ignore(actor.send({ ...verdict(exit), life }, engine))
+})
+
+const journalOf = (actor: PipelineActor, life: number): Journal => ({
+  append: (entry) => Effect.mapError(actor.send({ _tag: "Record", entry, life }, engine), journalError)
+})
+
+const journalError = (error: SendError): JournalError =>
+  new JournalError({
+    code: error._tag === "Rejection" ? error.code : "log_unavailable",
+    message: error.message
+  })
+
+type Verdict = Extract<Command, { readonly _tag: "CompleteRun" | "FailRun" | "CrashRun" }>
+
+/** What the log says of how a run's work ended. What may come back is a crash, what needs a person a failure. */
+const verdict = (exit: Exit.Exit<RunEnd, Worker.WorkerError | Plan.PlanError>): Verdict => {
+  if (Exit.isSuccess(exit)) {
+    switch (exit.value._tag) {
+      case "Finished":
+        return { _tag: "CompleteRun" }
+      case "Stopped":
+        return { _tag: "CrashRun", reason: interrupted }
+      case "Tripped":
+        return { _tag: "FailRun", reason: exit.value.reason }
+    }
+  }
+  const failure = exit.cause.reasons.find(Cause.isFailReason)?.error
+  if (failure === undefined) {
+    return Cause.hasInterruptsOnly(exit.cause)
+      ? { _tag: "CrashRun", reason: interrupted }
+      : {
+          _tag: "CrashRun",
+          reason: { code: "defect", message: Cause.pretty(exit.cause).split("\n")[0] ?? "" }
+        }
+  }
+  switch (failure._tag) {
+    case "PlanError":
+      return { _tag: "FailRun", reason: { code: "invalid_definition", message: failure.message } }
+    case "StageError":
+      return { _tag: failure.isFatal ? "FailRun" : "CrashRun", reason: failure.reason }
+    case "JournalError":
+      return { _tag: "CrashRun", reason: { code: failure.code, message: failure.message } }
+  }
+}
