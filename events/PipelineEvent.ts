@@ -102,11 +102,24 @@ export const PipelineEvent = Schema.TaggedUnion({
   ShutdownStarted: {},
   ShutDown: {},
 
-  // Schedule
-  Scheduled: { tick: Text, dueAt: Schema.Int },
+  // Schedule. Every tick that falls due ends in exactly one `Triggered` or `TickSkipped` (see Tick.ts).
+  /**
+   * With `anchor`: a schedule takes effect at that instant, and `tick` is its first. Without: the ticks from
+   * `tick` to `until` (`count` of them; left out, this one) have come due and wait for their turn.
+   */
+  Scheduled: {
+    tick: Text,
+    dueAt: Schema.Int,
+    anchor: Schema.optionalKey(Schema.Int),
+    until: Schema.optionalKey(Text),
+    count: Schema.optionalKey(Count)
+  },
+  /** From `tick` to `until`, both included, `count` ticks of the schedule; left out, this one. */
   TickSkipped: {
     tick: Text,
-    reason: Schema.Literals(["overlap", "missed", "paused", "failed", "unavailable", "shutdown"])
+    reason: Schema.Literals(["overlap", "missed", "paused", "failed", "unavailable", "shutdown"]),
+    until: Schema.optionalKey(Text),
+    count: Schema.optionalKey(Count)
   },
   Triggered: { reason: Text, tick: Schema.optionalKey(Text) },
 

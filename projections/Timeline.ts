@@ -36,9 +36,9 @@ export const describe = (event: PipelineEvent): string => {
     case "ShutDown":
       return "shut down"
     case "Scheduled":
-      return `tick ${event.tick} is next`
+      return scheduled(event)
     case "TickSkipped":
-      return `tick ${event.tick} was skipped: ${event.reason}`
+      return `${ticks(event)} skipped: ${event.reason}`
     case "Triggered":
       return `triggered${event.tick === undefined ? "" : ` by tick ${event.tick}`}: ${event.reason}`
     case "RunStarted":
@@ -74,6 +74,15 @@ const from = (checkpoints: EventOf<"RunStarted">["from"]): string =>
   checkpoints.length === 0
     ? ""
     : ` from ${checkpoints.map(({ offset, source }) => `${source} ${number(offset)}`).join(", ")}`
+
+/** One tick, or a range of them. */
+const ticks = ({ count: many = 1, tick, until }: EventOf<"TickSkipped"> | EventOf<"Scheduled">): string =>
+  until === undefined ? `tick ${tick} was` : `${count(many, "tick")} from ${tick} to ${until} were`
+
+const scheduled = (event: EventOf<"Scheduled">): string => {
+  if (event.anchor !== undefined) return `the schedule is in force: tick ${event.tick} is its first`
+  return event.until === undefined ? `tick ${event.tick} is next` : `${ticks(event)} due and wait their turn`
+}
 
 const defined = ({ findings, name, signature }: EventOf<"Defined">): string =>
   signature === null
