@@ -173,6 +173,8 @@ export const shortestIntervalMs = 1000
 /** `catch_up: all` runs at most this many missed ticks, the latest ones; older ones are skipped as missed. */
 export const catchUpTicksMost = 1000
 
+const aTimeZone = "A name of the IANA database, like Europe/Berlin"
+
 const Timing = {
   overlap: Schema.Literals(["skip", "buffer_one", "cancel_running"])
     .annotate({
@@ -200,7 +202,9 @@ export const ScheduleDefinition = Schema.Union([
       description:
         "minute hour day month weekday, with seconds in front if there are six; or @daily and the like"
     }),
-    time_zone: Schema.String.annotate({ description: "A name of the IANA database, like Europe/Berlin" }),
+    time_zone: Schema.String.annotate({ description: aTimeZone }).annotateKey({
+      messageMissingKey: aTimeZone
+    }),
     ...Timing
   })
 ]).annotate({

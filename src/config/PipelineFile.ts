@@ -9,9 +9,11 @@ import { type Finding, finding, isError } from "../../events/Finding.ts"
 import type { Driver } from "../drivers/Driver.ts"
 import { isSecret, validateDrivers } from "../flow/graph/validateDrivers.ts"
 import { validateGraph } from "../flow/graph/validateGraph.ts"
+import { scheduleFindings } from "../schedule/scheduleFindings.ts"
+import { continuousFindings } from "./continuous.ts"
 import { readDocument } from "./document.ts"
 import type { Environment } from "./environment.ts"
-import { checkSchedule, lint } from "./lint.ts"
+import { lint } from "./lint.ts"
 import type { Locate } from "./locate.ts"
 import { salvage } from "./salvage.ts"
 
@@ -61,7 +63,8 @@ export const check = (
   ...(options.drivers === undefined
     ? []
     : validateDrivers(definition, options.drivers, { base: options.base ?? "." })),
-  ...checkSchedule(definition),
+  ...scheduleFindings(definition.schedule),
+  ...continuousFindings(definition),
   ...lint(definition)
 ]
 

@@ -1,9 +1,9 @@
 /**
- * What is allowed in a pipeline and yet most likely not meant; and what only a calendar can tell.
+ * What is allowed in a pipeline and yet most likely not meant.
  *
  * @module
  */
-import { Cron, DateTime, Option, Result } from "effect"
+import { Result } from "effect"
 import type { Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
 import type { Field } from "../flow/contract/Contract.ts"
@@ -19,33 +19,6 @@ export const lint = (definition: Definition): ReadonlyArray<Finding> =>
     ...writtenSecrets(definition),
     ...limitsOfNothing(definition)
   ].map((each) => ({ ...each, severity: "warning" as const }))
-
-/** Errors in the schedule: no time between runs, an expression that is no cron, a time zone that is none. */
-export const checkSchedule = ({ schedule }: Definition): ReadonlyArray<Finding> => {
-  if (typeof schedule !== "string" && "interval" in schedule && schedule.interval === 0) {
-    return [finding("bad_value", ["schedule", "interval"], "interval is more than nothing")]
-  }
-  if (typeof schedule === "string" || !("cron" in schedule)) return []
-  const findings: Array<Finding> = []
-  const cron = Cron.parse(schedule.cron)
-  if (Result.isFailure(cron)) {
-    const example = 'Five fields, or six with seconds: "0 6 * * *" is every day at six'
-    const message = `${schedule.cron} is no cron expression: ${cron.failure.message}`
-    findings.push(finding("bad_cron", ["schedule", "cron"], message, example))
-  }
-  if (Option.isNone(DateTime.zoneMakeNamed(schedule.time_zone))) {
-    const message = `${schedule.time_zone} is no time zone`
-    findings.push(
-      finding(
-        "bad_time_zone",
-        ["schedule", "time_zone"],
-        message,
-        "A name of the IANA database, like Europe/Berlin"
-      )
-    )
-  }
-  return findings
-}
 
 const constantFilters = (definition: Definition): ReadonlyArray<Finding> =>
   Object.entries(definition.stages).flatMap(([name, { filter }]) => {

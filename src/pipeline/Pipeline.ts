@@ -28,6 +28,7 @@ import { contractOf } from "./programContract.ts"
 import type { Nack, ProgramFunction } from "./programFunction.ts"
 
 export { nack } from "./programFunction.ts"
+export { cron, every, type TickPolicy } from "./programSchedule.ts"
 
 /**
  * A pipeline being written. `Stages` are the record types by stage name, `Current` is what the next stage
@@ -49,6 +50,7 @@ export type Any<R = any> = Pipeline<any, any, R>
 /** Everything a pipeline file says outside its stages; left out, the file's defaults hold. */
 export interface PipelineOptions {
   readonly description?: string
+  /** `manual` when left out; else `continuous`, or what `Pipeline.cron` and `Pipeline.every` make. */
   readonly schedule?: ScheduleDefinition
   readonly onUnrouted?: Definition["onUnrouted"]
   readonly deadLetters?: Partial<Definition["deadLetters"]>

@@ -173,7 +173,10 @@ describe("findings of the schema", () => {
     [
       "a schedule",
       small("schedule: { cron: 0 6 * * *, timezone: UTC }\n"),
-      ["missing_key /schedule/time_zone 8:1", "unknown_key /schedule/timezone 8:30 → time_zone"]
+      [
+        "missing_key /schedule/time_zone 8:1 → A name of the IANA database, like Europe/Berlin",
+        "unknown_key /schedule/timezone 8:30 → time_zone"
+      ]
     ],
     [
       "a map",
@@ -190,7 +193,7 @@ describe("findings of the schema", () => {
       "from takes a stage name, { stage, when } or a list of them, not 5"
     )
     expect(message("schedule: 5\n")).toBe(
-      'schedule takes manual, { interval: 5m } or { cron: "0 6 * * *", time_zone: Europe/Berlin }, not 5'
+      'schedule takes manual, continuous, { interval: 5m } or { cron: "0 6 * * *", time_zone: Europe/Berlin }, not 5'
     )
     expect(message("runtime: { max_buffering: 5 }\n")).toBe(
       "max_buffering takes a duration like 250ms, 5s, 10m, 1h or 7d, not 5"
@@ -244,13 +247,44 @@ describe("findings of the graph, with lines", () => {
       small("  b:\n    from: a\n    sink: { use: memory }\n    output: { x: txt }\n"),
       ["bad_contract /stages/b/output/x 11:18"]
     ],
-    ["no interval", small("schedule: { interval: 0s }\n"), ["bad_value /schedule/interval 8:23"]],
+    ["no interval", small("schedule: { interval: 0s }\n"), ["bad_value /schedule/interval 8:23 → 1s"]],
+    [
+      "an interval below a second",
+      small("schedule: { interval: 999ms }\n"),
+      ["bad_value /schedule/interval 8:23 → 1s"]
+    ],
     [
       "a cron",
       small("schedule: { cron: '61 * * * *', time_zone: Mars/Olympus }\n"),
       [
         'bad_cron /schedule/cron 8:19 → Five fields, or six with seconds: "0 6 * * *" is every day at six',
         "bad_time_zone /schedule/time_zone 8:44 → A name of the IANA database, like Europe/Berlin"
+      ]
+    ],
+    [
+      "policies that contradict each other",
+      small("schedule: { interval: 1h, overlap: cancel_running, catch_up: all }\n"),
+      ["catch_up_of_one /schedule/catch_up 8:62 → one"]
+    ],
+    [
+      "files that cannot grow under a run without an end",
+      `name: p
+schedule: continuous
+stages:
+  a: { source: { use: file, path: a.json } }
+  b: { source: { use: file, path: b.log, format: parquet } }
+  c: { source: { use: file, path: c.csv.gz } }
+  d: { source: { use: file, path: d.csv } }
+  w: { from: [a, b, c, d], sink: { use: file, path: w.csv } }
+  x: { from: [a, b, c, d], sink: { use: file, path: x.csv, mode: replace } }
+  y: { from: [a, b, c, d], sink: { use: file, path: y.csv, mode: append } }
+`,
+      [
+        "cannot_grow /stages/a/source 4:16 → ndjson or csv, uncompressed; or a schedule with an end",
+        "cannot_grow /stages/b/source/format 5:50 → ndjson or csv, uncompressed; or a schedule with an end",
+        "cannot_grow /stages/c/source 6:16 → ndjson or csv, uncompressed; or a schedule with an end",
+        "mode_without_end /stages/w/sink 8:34 → mode: append",
+        "mode_without_end /stages/x/sink/mode 9:66 → mode: append"
       ]
     ]
   ])("%s", (_, text, expected) => {

@@ -206,7 +206,7 @@ const Wire = Schema.Struct({
   description: Schema.optionalKey(Schema.String),
   schedule: Schema.optionalKey(
     Schema.Union([
-      Schema.Literal("manual"),
+      Schema.Literals(["manual", "continuous"]),
       Schema.Struct({ interval: Duration, ...Timing }),
       Schema.Struct({ cron: Schema.String, time_zone: Schema.String, ...Timing })
     ])

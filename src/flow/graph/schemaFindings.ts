@@ -34,7 +34,7 @@ export const schemaFindings = (
     case "UnexpectedKey":
       return [unexpected(issue.ast, at)]
     case "MissingKey":
-      return [missing(at)]
+      return [missing(at, issue.annotations?.messageMissingKey)]
     case "InvalidType":
       return [wrongType(issue.ast, at, value)]
     default:
@@ -88,9 +88,10 @@ const nameRule = "1 to 100 letters, digits, _ or -"
 const knownKeys = (ast: SchemaAST.AST): ReadonlyArray<string> =>
   ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
 
-const missing = (at: Path): Finding => {
+/** What a schema has to say about a key that is missing is what to write there. */
+const missing = (at: Path, wanted: string | undefined): Finding => {
   const owner = at.length > 1 ? subject(at.slice(0, -1)) : "the document"
-  return finding("missing_key", at, `${owner} lacks ${String(at.at(-1))}`)
+  return finding("missing_key", at, `${owner} lacks ${String(at.at(-1))}`, wanted)
 }
 
 const wrongType = (ast: SchemaAST.AST, at: Path, value: unknown): Finding =>

@@ -1,0 +1,40 @@
+/**
+ * What a run without an end asks of its files: they must be of a kind that can grow.
+ *
+ * @module
+ */
+import type { Definition, Use } from "../../events/Definition.ts"
+import { type Finding, finding } from "../../events/Finding.ts"
+import { isGzipName, readFormatOf } from "../drivers/file/formats.ts"
+
+/** Errors of a pipeline whose schedule is `continuous`; none for the others. */
+export const continuousFindings = ({ schedule, stages }: Definition): ReadonlyArray<Finding> =>
+  schedule !== "continuous"
+    ? []
+    : Object.entries(stages).flatMap(([name, { sink, source }]) => [
+        ...(source?.use === "file" ? sourceFindings(name, source) : []),
+        ...(sink?.use === "file" ? sinkFindings(name, sink) : [])
+      ])
+
+const sourceFindings = (stage: string, source: Use): ReadonlyArray<Finding> => {
+  const path = typeof source.path === "string" ? source.path : ""
+  const format = source.format ?? readFormatOf(path)
+  const compressed = source.compression === undefined ? isGzipName(path) : source.compression === "gzip"
+  const what = compressed
+    ? "a compressed file"
+    : format === "json" || format === "parquet"
+      ? format
+      : undefined
+  if (what === undefined) return []
+  const at = ["stages", stage, "source", ...(source.format === undefined ? [] : ["format"])]
+  const message = `a continuous pipeline follows its file as it grows, and ${what} is only whole when it is finished`
+  return [finding("cannot_grow", at, message, "ndjson or csv, uncompressed; or a schedule with an end")]
+}
+
+/** There is no moment at which `replace` could put its file in place, and nobody should be surprised by that. */
+const sinkFindings = (stage: string, sink: Use): ReadonlyArray<Finding> => {
+  if (sink.mode === "append") return []
+  const at = ["stages", stage, "sink", ...(sink.mode === undefined ? [] : ["mode"])]
+  const message = "a run without an end never finishes a file, so a continuous pipeline appends and says so"
+  return [finding("mode_without_end", at, message, "mode: append")]
+}
