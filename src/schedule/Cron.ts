@@ -57,7 +57,7 @@ export const parseCron = (text: string): Result.Result<Cron, ReadonlyArray<CronM
   const cron = fields as unknown as Cron
   if (happensOn(cron)) return Result.succeed(cron)
   const message = "no month it names has such a day: it would never run"
-  return Result.fail([{ field: "day", message, suggestion: "L is not known: the 28th is in every month" }])
+  return Result.fail([{ field: "day", message, suggestion: "the 28th is in every month" }])
 }
 
 const example = '"0 6 * * *" is every day at six'

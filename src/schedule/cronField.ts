@@ -135,7 +135,7 @@ const readValue = (name: FieldName, text: string): number | Wrong => {
   if (value !== undefined) {
     return value >= low && value <= high ? value : `${text} is not between ${low} and ${high}`
   }
-  if (/^(?:L|W|LW|\d+[LW]|\w+#\d|H)$/i.test(text)) return `${text} is not known here: name the ${called}s`
+  if (/^(?:L|W|LW|\d+[LW]|\w+#\d|H)$/i.test(text)) return `${text} is not known here`
   const examples = names === undefined ? `${low} to ${high}` : `${low} to ${high}, or ${names.join(", ")}`
   return text === "" ? "a value is missing" : { message: `${text} is no ${called}`, suggestion: examples }
 }

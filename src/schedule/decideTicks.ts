@@ -53,8 +53,9 @@ export const decideTicks = (input: TickInput): TickDecision => {
   if (!isTimed(schedule)) return { events: [], cancel: false }
   if (state.anchor === null) return { events: takeEffect(schedule, now), cancel: false }
   const due = dueTicks(schedule, state.anchor, state, now)
-  if (situation !== "idle" && situation !== "running")
+  if (situation !== "idle" && situation !== "running") {
     return { events: skipAll(due, situation), cancel: false }
+  }
   const ticks = ticksOf(schedule, state.anchor)
   const busy = situation === "running"
   if (schedule.overlap === "cancel_running") return newestOnly(ticks, due, busy, schedule)
@@ -70,7 +71,7 @@ const quietMs = 10_000
  */
 export const decideAt = ({ now, schedule, situation, state }: TickInput): number | undefined => {
   if (!isTimed(schedule)) return undefined
-  if (state.anchor === null) return now
+  if (state.anchor === null) return takeEffect(schedule, now).length === 0 ? undefined : now
   // Everything that falls due meanwhile shares one fate: one event says so when the situation changes.
   if (situation !== "idle" && situation !== "running") return undefined
   if (situation === "idle" && state.waiting.length > 0) return now

@@ -5,7 +5,7 @@
  */
 import type { EventOf } from "../../events/PipelineEvent.ts"
 import { type Span, skip, spanOf, type TickEvent } from "./Span.ts"
-import { type TimedSchedule, ticksOf } from "./Ticks.ts"
+import { type Ticks, type TimedSchedule, ticksOf } from "./Ticks.ts"
 
 /** As long as a restart or a busy moment may take before a tick counts as missed, in milliseconds. */
 export const graceMs = 30_000
@@ -19,7 +19,7 @@ export type Situation = "idle" | "running" | Hindrance
 export interface TickState {
   readonly anchor: number | null
   readonly lastDueAt: number | null
-  readonly waiting: ReadonlyArray<{ readonly after: number; readonly until: number; readonly count: number }>
+  readonly waiting: ReadonlyArray<{ readonly after: number; readonly until: number }>
 }
 
 export interface Due {
@@ -36,10 +36,19 @@ export const dueTicks = (schedule: TimedSchedule, anchor: number, state: TickSta
   const decided = decidedUpTo(anchor, state)
   const missedUpTo = Math.max(decided, now - graceMs - 1)
   return {
-    waiting: state.waiting.flatMap(({ after, until }) => spanOf(ticks, after, until)),
+    waiting: state.waiting.flatMap(({ after, until }) => promised(ticks, after, until)),
     missed: spanOf(ticks, decided, missedUpTo),
     onTime: spanOf(ticks, missedUpTo, now)
   }
+}
+
+/**
+ * Ticks that the log says wait. A newer time zone database may know none of them any more; what was promised
+ * is kept all the same, by the one tick that ends the range.
+ */
+const promised = (ticks: Ticks, after: number, until: number): ReadonlyArray<Span> => {
+  const found = spanOf(ticks, after, until)
+  return found.length > 0 ? found : [{ first: until, last: until, count: 1 }]
 }
 
 /** Everything due up to this instant has its event, or belongs to a schedule of before. */

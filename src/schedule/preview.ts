@@ -11,7 +11,7 @@ import { utc, type Zone } from "./Zone.ts"
 
 /** One fire to come. */
 export interface Fire extends Tick {
-  /** Date and time on the wall, `2026-03-29T03:00:00`; that of UTC for an interval. */
+  /** Date and time on the wall, to the second: `2026-03-29T03:00:00`; that of UTC for an interval. */
   readonly local: string
   /** How far that is ahead of UTC: `+02:00`. */
   readonly offset: string
@@ -63,9 +63,10 @@ const noteOf = (dueAt: number, { cron, zone }: Compiled): string | undefined => 
   const wall = dueAt + stretch.offset
   const missing = dueAt === stretch.start ? leftOut(cron, stretch) : undefined
   if (missing !== undefined && cron.hour.values.length < 24) {
-    const sameDay = wallText(missing).slice(0, 10) === wallText(wall).slice(0, 10)
-    const time = (at: number): string => (sameDay ? clockText(at) : wallText(at).replace("T", " "))
-    return `${time(missing)} does not exist on this day: runs at ${time(wall)}`
+    const sameDay = dateText(missing) === dateText(wall)
+    return sameDay
+      ? `${clockText(missing)} does not exist on this day: runs at ${clockText(wall)}`
+      : `${dateText(missing)} ${clockText(missing)} does not exist: runs at ${dateText(wall)} ${clockText(wall)}`
   }
   if (wall < stretch.start + stretch.before) return `the second ${clockText(wall)} of this day`
   const following = zone.at(stretch.end)
@@ -76,6 +77,8 @@ const noteOf = (dueAt: number, { cron, zone }: Compiled): string | undefined => 
 }
 
 const wallText = (wall: number): string => new Date(wall).toISOString().slice(0, -".000Z".length)
+
+const dateText = (wall: number): string => wallText(wall).slice(0, "2026-03-29".length)
 
 /** Hours and minutes, and seconds if there are any. */
 const clockText = (wall: number): string => wallText(wall).slice("2026-03-29T".length).replace(/:00$/, "")
