@@ -67,6 +67,10 @@ describe("a fixed time of a day", () => {
       ["2011-12-31 00:00", "2011-12-31 06:00", "2012-01-01 06:00", "2012-01-02 06:00"]
     )
   })
+  it("that is left out where a year begins, which is where years are looked through apart", () => {
+    const first = nextTick(cron("0 6 * * *", "Antarctica/Casey"), -1e12, Date.parse("1968-12-31T12:00Z"))
+    assert.strictEqual(first?.tick, "1969-01-01T00:00:00.000Z")
+  })
   it("in the half hour of Lord Howe", () => {
     const half = cron("10 2 * * *", "Australia/Lord_Howe")
     assert.deepStrictEqual(local(half, "2026-10-02T14:00Z", "2026-10-04T14:00Z"), [

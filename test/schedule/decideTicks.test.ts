@@ -260,6 +260,10 @@ describe("when to decide next", () => {
     const due = decideAt({ schedule: every(interval, policy), state, now: anchor, situation })
     return due === undefined ? undefined : due - anchor
   }
+  it("is not put off by asking again", () => {
+    const input = { schedule: every(1000), state: fresh, situation: "running" } as const
+    assert.strictEqual(decideAt({ ...input, now: anchor + 9000 }), anchor + 10_000)
+  })
   it("at the next tick, at once if one waits, not at all while nothing can run", () => {
     assert.strictEqual(at("idle"), minute)
     assert.strictEqual(at("running"), minute)
