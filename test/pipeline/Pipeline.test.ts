@@ -37,6 +37,24 @@ describe("a pipeline of a program", () => {
     assert.strictEqual(definition.runtime.batchSize, 10)
   })
 
+  it("has the schedule its file would give", () => {
+    const scheduled = (schedule: ReturnType<typeof Pipeline.cron>) =>
+      Result.getOrThrow(Pipeline.definition({ ...delays, options: { schedule } })).schedule
+    const written = (schedule: string) =>
+      parsePipelineFile({
+        text: `name: p\nschedule: ${schedule}\nstages:\n  a: { source: { use: m } }\n  b: { from: a, sink: { use: m } }\n`,
+        environment: {}
+      }).definition?.schedule
+    assert.deepStrictEqual(
+      scheduled(Pipeline.cron("0 6 * * *", "Europe/Berlin")),
+      written("{ cron: '0 6 * * *', time_zone: Europe/Berlin }")
+    )
+    assert.deepStrictEqual(
+      scheduled(Pipeline.every("5 minutes", { overlap: "buffer_one", catchUp: "all" })),
+      written("{ interval: 5m, overlap: buffer_one, catch_up: all }")
+    )
+  })
+
   it("does not compile when adjacent stages do not fit", () => {
     Pipeline.make("wrong").pipe(
       flights,
