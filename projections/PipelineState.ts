@@ -9,6 +9,7 @@ import type { Checkpoint } from "../events/Checkpoint.ts"
 import type { Desired, EventOf, PipelineEvent, Reason } from "../events/PipelineEvent.ts"
 import * as OpenBatch from "./OpenBatch.ts"
 import * as RunState from "./RunState.ts"
+import * as ScheduleState from "./ScheduleState.ts"
 import {
   type Deployment,
   deploymentTransitions,
@@ -43,6 +44,7 @@ export interface PipelineState {
   /** Why it is `Failed` or `Unavailable`; kept until it has been shut down or is available again. */
   readonly deploymentError: Reason | null
   readonly lifecycle: Lifecycle
+  readonly schedule: ScheduleState.ScheduleState
   readonly run: RunState.RunState | null
   readonly generation: number
   /** The ordinal of the next batch; never reset, by no run. */
@@ -58,6 +60,7 @@ export const initial: PipelineState = {
   deployment: "Shutdown",
   deploymentError: null,
   lifecycle: "Idle",
+  schedule: ScheduleState.initial,
   run: null,
   generation: 0,
   nextBatch: 0,
@@ -85,9 +88,8 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
       return deployed(state, event._tag, event.error)
     case "Scheduled":
     case "Triggered":
-      return moved(state, event._tag)
-    // A tick that was skipped changes nothing but the story.
     case "TickSkipped":
+      return { ...moved(state, event._tag), schedule: ScheduleState.evolve(state.schedule, event) }
     case "Retried":
       return state
     case "RunStarted":

@@ -43,7 +43,7 @@ export const lifecycleTransitions: Table<Lifecycle> = {
   Scheduled: { Scheduled: "Scheduled", Triggered: "Triggered" },
   Triggered: { RunStarted: "Running" },
   Running: { Completed: "Completed", Failed: "Failed", Crashed: "Crashed" },
-  Failed: { Failed: "Failed", ReplayStarted: "Replaying", Scheduled: "Scheduled", Triggered: "Triggered" },
+  Failed: { Failed: "Failed", ReplayStarted: "Replaying", Triggered: "Triggered" },
   Crashed: { ReplayStarted: "Replaying", Failed: "Failed" },
   // The first batch that is not owed from before ends the replay: the run goes on as if nothing had happened.
   Replaying: { BatchSealed: "Running", Completed: "Completed", Failed: "Failed", Crashed: "Crashed" },

@@ -8,6 +8,8 @@ import type { Desired, EventOf, Reason } from "../../events/PipelineEvent.ts"
 import type { JournalEntry } from "../flow/Journal.ts"
 
 export type Command =
+  /** The schedule is looked at: what has fallen due since the last time is decided. */
+  | { readonly _tag: "Tick" }
   /** A definition, valid or not: what was sent, and what is wrong with it. */
   | { readonly _tag: "Define"; readonly definition: Omit<EventOf<"Defined">, "_tag"> }
   | { readonly _tag: "SetDesired"; readonly desired: Desired; readonly reason: string }

@@ -24,14 +24,14 @@ import {
   type Stream,
   SubscriptionRef
 } from "effect"
-import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
+import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } from "../log/EventLog.ts"
 import type { Command, Rejection } from "./Command.ts"
-import { decide } from "./decide.ts"
+import { decideInTime } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
 import { loadState, snapshotName } from "./loadState.ts"
 
@@ -89,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
 
   const handle = Effect.fnUntraced(function* ({ by, command }: Envelope) {
     const before = yield* SubscriptionRef.get(state)
-    const events = yield* Effect.fromResult(decide(command, before))
+    const events = yield* Effect.fromResult(decideInTime(command, before, yield* Clock.currentTimeMillis))
     if (events.length === 0) return before
     const head = yield* log.append(stream, { expectedVersion: version, epoch }, yield* stamp(events, by))
     version = head.version
@@ -203,6 +203,3 @@ const stoppedBy = (pipeline: string, error: AppendError): ActorStopped => {
       })
   }
 }
-
-/** What the log has of a run that nobody finished: the next owner says so. */
-export const processLost: Reason = { code: "process_lost", message: "the process that ran it is gone" }

@@ -15,6 +15,9 @@ import { decideRecord } from "./decideRecord.ts"
 
 export const decide = (command: Command, state: PipelineState): Decision => {
   switch (command._tag) {
+    case "Tick":
+      // What is due is decided by `decideInTime`, which knows what time it is.
+      return accept()
     case "Define":
       return Result.flatMap(Deployment.mayDefine(state), () =>
         accept({ _tag: "Defined", ...command.definition })

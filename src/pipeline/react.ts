@@ -19,8 +19,9 @@ import type { Worker } from "../flow/Worker.ts"
 import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextId } from "./Identity.ts"
-import { type PipelineActor, processLost } from "./PipelineActor.ts"
+import type { PipelineActor } from "./PipelineActor.ts"
 import * as Recover from "./recovery.ts"
+import { isLeft, processLost } from "./situation.ts"
 import { type Next, next } from "./steer.ts"
 import { watchProgress } from "./watchProgress.ts"
 import { engine, type FunctionsOf, type Prepared, prepare, work } from "./work.ts"
@@ -183,9 +184,9 @@ export const react = Effect.fnUntraced(function* (
   const recover = Effect.fnUntraced(function* (state: PipelineState) {
     const policy = recoveryOf(state)
     // What another process left is no failure of ours: the first attempt waits for nothing.
-    const isLeft = leftCodes.has(state.deploymentError?.code ?? "")
-    if (!isLeft && attempts.since !== null) yield* lostAgain(state)
-    if (!isLeft && attempts.failed === 0) attempts = { failed: 1, since: null }
+    const isFirst = isLeft(state) && attempts.failed === 0
+    if (!isFirst && attempts.since !== null) yield* lostAgain(state)
+    if (!isFirst && attempts.failed === 0) attempts = { failed: 1, since: null }
     const delay = Recover.delayBefore(attempts, policy)
     if (delay === undefined) {
       const message = `given up after ${attempts.failed} attempts: ${state.deploymentError?.message ?? ""}`
@@ -263,9 +264,6 @@ const lasting: ReadonlySet<Next> = new Set(["prepare", "recover", "drain"])
 
 /** A run is worked on once per life. */
 const lifeOf = (state: PipelineState): string => `${state.run?.id}/${state.run?.lives}`
-
-/** Reasons of an `Unavailable` that only means that no process has the pipeline. */
-const leftCodes: ReadonlySet<string> = new Set([processLost.code, "service_stopped"])
 
 const isFatal = (error: PlanError | StageError): boolean => error._tag === "PlanError" || error.isFatal
 

@@ -12,8 +12,9 @@ import { isActive } from "../../projections/transitions.ts"
 import type { LogError } from "../log/EventLog.ts"
 import { awaitState } from "./awaitState.ts"
 import { Rejection } from "./Command.ts"
-import { type PipelineActor, processLost, type SendError } from "./PipelineActor.ts"
+import type { PipelineActor, SendError } from "./PipelineActor.ts"
 import { type HostedPipeline, Pipelines, type RegisterError } from "./Pipelines.ts"
+import { processLost } from "./situation.ts"
 
 export interface DefineRequest {
   /** A valid definition, as it was sent. Its id is given by the catalog. */
