@@ -4,15 +4,17 @@
  *
  * @module
  */
-import { Clock, Context, Effect, Layer, RcMap, type Scope, Semaphore, Stream } from "effect"
-import { type CatalogEvent, catalogStream } from "../../events/CatalogEvent.ts"
-import { decodeCatalogEvent, schemaVersion, type UndecodableEvent } from "../../events/upcast.ts"
-import * as Catalog from "../../projections/Catalog.ts"
+import { Context, Effect, Exit, Layer, RcMap, Scope, Semaphore } from "effect"
+import type { Reason } from "../../events/PipelineEvent.ts"
+import type { UndecodableEvent } from "../../events/upcast.ts"
+import type * as Catalog from "../../projections/Catalog.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
-import { EventLog, type Fenced, type LogError, type VersionConflict } from "../log/EventLog.ts"
+import type { EventLog, LogError } from "../log/EventLog.ts"
+import { awaitState } from "./awaitState.ts"
+import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
-import { nextId } from "./Identity.ts"
 import * as PipelineActor from "./PipelineActor.ts"
 import { type Reaction, react } from "./react.ts"
 
@@ -21,7 +23,7 @@ export interface HostedPipeline extends Reaction {
   readonly actor: PipelineActor.PipelineActor
 }
 
-export type RegisterError = VersionConflict | Fenced | LogError
+export type RegisterError = CatalogError
 
 export class Pipelines extends Context.Service<
   Pipelines,
@@ -29,10 +31,18 @@ export class Pipelines extends Context.Service<
     readonly catalog: Effect.Effect<Catalog.Catalog>
     /** The id of the pipeline with this name, registered now if there is none. */
     register(name: string, by: string): Effect.Effect<string, RegisterError>
+    /** Another name for the pipeline with this id. */
+    rename(id: string, name: string, by: string): Effect.Effect<void, RegisterError | DuplicateName>
+    /** The name is free again; the history stays in the log. Whoever asks has seen that it is shut down. */
+    remove(id: string, by: string): Effect.Effect<void, RegisterError>
     /** Gives the pipeline of this name the functions of its stages, for runs of this process. */
     provide(name: string, functions: Functions): Effect.Effect<void>
     /** The pipeline's actor, awake as long as the scope is open, and a while longer. */
     get(id: string): Effect.Effect<HostedPipeline, LogError | UndecodableEvent, Scope.Scope>
+    /** Steers the pipeline to where it is wanted (which is said first), awake until it is shut down. */
+    adopt(id: string): Effect.Effect<void, LogError | UndecodableEvent>
+    /** Drains every adopted pipeline and says that nobody is at work on it any more, for this reason. */
+    retire(reason: Reason): Effect.Effect<void>
   }
 >()("millrace/pipeline/Pipelines") {
   /** Actors are fibers of this process. */
@@ -56,10 +66,15 @@ export class Pipelines extends Context.Service<
           }),
           idleTimeToLive: "5 minutes"
         })
-        const { catalog, register } = yield* openCatalog
+        const { catalog, register, remove, rename } = yield* openCatalog
+        const { adopt, retire } = yield* adoptions((id) => RcMap.get(actors, id))
         return Pipelines.of({
           catalog,
           register,
+          rename,
+          remove,
+          adopt,
+          retire,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
           get: (id) => RcMap.get(actors, id)
         })
@@ -68,38 +83,44 @@ export class Pipelines extends Context.Service<
   }
 }
 
-/** The one owner of the catalog stream: registrations go one after the other. */
-const openCatalog = Effect.gen(function* () {
-  const log = yield* EventLog
+/** Who is kept awake: whatever is not shut down has something to do, or may have at any time. */
+const adoptions = Effect.fnUntraced(function* (get: Pipelines["Service"]["get"]) {
+  const scope = yield* Effect.scope
   const one = yield* Semaphore.make(1)
-  const { epoch, version: claimed } = yield* log.claim(catalogStream)
-  let version = claimed
-  let catalog = Catalog.initial
-  yield* Stream.runForEach(log.read(catalogStream), (row) =>
-    Effect.map(Effect.fromResult(decodeCatalogEvent(row)), (event) => {
-      catalog = Catalog.evolve(catalog, event)
-    })
-  )
-  const register = Effect.fnUntraced(function* (name: string, by: string) {
-    const known = Catalog.idOf(catalog, name)
-    if (known !== undefined) return known
-    const id = yield* nextId
-    const event: CatalogEvent = { _tag: "PipelineRegistered", id, name }
-    const head = yield* log.append(catalogStream, { expectedVersion: version, epoch }, [
-      {
-        eventId: yield* nextId,
-        type: event._tag,
-        schemaVersion,
-        payload: JSON.stringify(event),
-        at: yield* Clock.currentTimeMillis,
-        by,
-        causationId: null,
-        correlationId: null
-      }
-    ])
-    version = head.version
-    catalog = Catalog.evolve(catalog, event)
-    return id
+  const kept = new Map<string, HostedPipeline>()
+  let isRetired = false
+
+  const adopt = Effect.fnUntraced(function* (id: string) {
+    if (isRetired || kept.has(id)) return
+    const own = yield* Scope.fork(scope)
+    const pipeline = yield* get(id).pipe(
+      Scope.provide(own),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
+    kept.set(id, pipeline)
+    yield* pipeline.adopt
+    // Whether it may sleep is looked at where nobody adopts it at the same time: it may be wanted again by now.
+    const leave = Effect.map(pipeline.actor.state, (state) => isAtRest(state) && kept.delete(id)).pipe(
+      one.withPermits(1)
+    )
+    yield* awaitState(pipeline.actor, isAtRest).pipe(
+      Effect.andThen(leave),
+      Effect.repeat({ until: (left) => left }),
+      Effect.catch(() => Effect.sync(() => kept.delete(id))),
+      Effect.andThen(Scope.close(own, Exit.void)),
+      Effect.forkIn(scope)
+    )
   }, one.withPermits(1))
-  return { catalog: Effect.sync(() => catalog), register }
+
+  const retire = Effect.fnUntraced(function* (reason: Reason) {
+    isRetired = true
+    yield* Effect.forEach([...kept.values()], (pipeline) => pipeline.retire(reason), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+  return { adopt, retire }
 })
+
+const isAtRest = ({ deployment, desired }: PipelineState): boolean =>
+  deployment === "Shutdown" && desired === "Shutdown"
