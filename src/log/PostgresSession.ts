@@ -122,11 +122,7 @@ const settingsOf = ({ deadlineMs, settings }: SessionOptions): Readonly<Record<s
 const watchDeadlines = Effect.fnUntraced(function* (
   ms: number,
   onLate: () => void
-): Effect.fn.Return<
-  <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
-  never,
-  Scope.Scope
-> {
+): Effect.fn.Return<<A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>, never, Scope.Scope> {
   const scope = yield* Effect.scope
   // In the order of their start.
   const underWay = new Set<{ readonly end: number }>()
