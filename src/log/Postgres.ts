@@ -150,7 +150,7 @@ const notified = (options: SessionOptions, schema: string): Stream.Stream<number
   )
 
 /** The options with their defaults. */
-const settle = ({ deadlineMs = 5000, schema = "millrace", url }: PostgresOptions) =>
+export const settle = ({ deadlineMs = 5000, schema = "millrace", url }: PostgresOptions) =>
   isSchemaName(schema)
     ? Effect.succeed({ schema, session: { url, deadlineMs, name: sessionName } satisfies SessionOptions })
     : Effect.fail(

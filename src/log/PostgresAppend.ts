@@ -145,19 +145,26 @@ const groupParameters = (candidates: ReadonlyArray<Candidate>): Omit<AppendCall,
     integers(next.map(({ version }) => version)),
     next.map(({ hash }) => hash),
     integers(linked.flatMap((own, i) => own.map(() => i + 1))),
-    integers(rows.map(({ version }) => version)),
-    rows.map(({ type }) => toText(type)),
-    integers(rows.map(({ schemaVersion }) => schemaVersion)),
-    rows.map(({ payload }) => toText(payload)),
-    integers(rows.map(({ at }) => at)),
-    rows.map(({ eventId }) => toText(eventId)),
-    nullableTexts(rows.map(({ causationId }) => toTextOrNull(causationId))),
-    nullableTexts(rows.map(({ correlationId }) => toTextOrNull(correlationId))),
-    rows.map(({ by }) => toText(by)),
-    rows.map(({ hash }) => hash)
+    ...columnsOf(rows)
   ]
   return { parameters, next }
 }
+
+/**
+ * As arrays of a statement: version, type, schema version, payload, time, the three ids, who asked, hash.
+ */
+export const columnsOf = (rows: ReadonlyArray<Row>): ReadonlyArray<unknown> => [
+  integers(rows.map(({ version }) => version)),
+  rows.map(({ type }) => toText(type)),
+  integers(rows.map(({ schemaVersion }) => schemaVersion)),
+  rows.map(({ payload }) => toText(payload)),
+  integers(rows.map(({ at }) => at)),
+  rows.map(({ eventId }) => toText(eventId)),
+  nullableTexts(rows.map(({ causationId }) => toTextOrNull(causationId))),
+  nullableTexts(rows.map(({ correlationId }) => toTextOrNull(correlationId))),
+  rows.map(({ by }) => toText(by)),
+  rows.map(({ hash }) => hash)
+]
 
 /** Makes the heads of streams nobody has claimed, so that there is something to move. */
 export const makeHeadsStatement = (schema: string): string => `
@@ -177,7 +184,7 @@ export const saveSnapshotStatement = (schema: string): string => `
   where old.fold_version <> excluded.fold_version or old.version <= excluded.version`
 
 /** As a literal that the server reads: the client takes no mixture of small and large integers. */
-const integers = (values: ReadonlyArray<number>): string => `{${values.join()}}`
+export const integers = (values: ReadonlyArray<number>): string => `{${values.join()}}`
 
 /** The client cannot guess the type of nulls alone. */
 const nullableTexts = (values: ReadonlyArray<string | null>): ReadonlyArray<string | null> | string =>
