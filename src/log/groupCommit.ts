@@ -44,7 +44,6 @@ export const groupCommit = Effect.fnUntraced(function* (
   const turn = yield* Semaphore.make(1)
   // Whom a caller would overtake if it committed by itself: everybody on the way to the store.
   let waiting = 0
-  let isClosed = false
   // Where callers come in company, the one that is first again waits for the others to share its commit.
   let lastGroup = 1
 
@@ -73,12 +72,9 @@ export const groupCommit = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      isClosed = true
-    }).pipe(
-      Effect.andThen(Queue.end(queue)),
+    Queue.end(queue).pipe(
       Effect.andThen(Fiber.await(writer)),
-      // A caller that commits by itself is waited for like the writer.
+      // A caller that commits by itself is waited for like the writer; nobody has a turn after it.
       Effect.andThen(turn.take(1))
     )
   )
@@ -101,7 +97,7 @@ export const groupCommit = Effect.fnUntraced(function* (
   return (append) =>
     Effect.uninterruptible(
       Effect.suspend(() =>
-        waiting > 0 || lastGroup > 1 || isClosed
+        waiting > 0 || lastGroup > 1
           ? enqueue(append)
           : Effect.flatMap(turn.takeIfAvailable(1), (isMine) =>
               isMine ? commitAlone(append) : enqueue(append)
