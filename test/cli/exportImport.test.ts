@@ -12,6 +12,12 @@ const lines = (name: string): Array<string> => readFileSync(path(name), "utf8").
 const imported = (data: string, ...args: ReadonlyArray<string>) =>
   ask(folder.path, "import", ...args, "--data-dir", data)
 
+/** Runs until it is ended. */
+const live = {
+  "live.yaml":
+    "name: live\nstages:\n  in: { source: { use: generator, rate: 10 } }\n  out: { from: in, sink: { use: file, path: live.ndjson } }\n"
+}
+
 /** A run with dead letters whose bytes and messages nobody else should see. */
 beforeAll(async () => {
   const text = `${records(50)
@@ -193,10 +199,7 @@ describe("import", () => {
   }, 60_000)
 
   it("waits for nobody: who holds the folder is named", async () => {
-    write(folder.path, {
-      "live.yaml":
-        "name: live\nstages:\n  in: { source: { use: generator, rate: 10 } }\n  out: { from: in, sink: { use: file, path: live.ndjson } }\n"
-    })
+    write(folder.path, live)
     const running = start(folder.path, "run", "live.yaml", "--data-dir", "held")
     try {
       while (!existsSync(path("held/holder.json"))) await new Promise((resolve) => setImmediate(resolve))
@@ -257,6 +260,7 @@ describe.runIf(typeof server !== "string")("import into a database", () => {
   }, 60_000)
 
   it("waits for nobody: who holds the log is named", async () => {
+    write(folder.path, live)
     const running = start(folder.path, "run", "live.yaml", "--database-url", server.url)
     try {
       while ((await into("events", "live")).code !== 0) assert.isNull(running.child.exitCode)
