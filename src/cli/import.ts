@@ -1,5 +1,5 @@
 /**
- * `millrace import`: a log that was exported, into this data directory.
+ * `millrace import`: a log that was exported, into this data directory or database.
  *
  * @module
  */
@@ -13,11 +13,12 @@ import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { decodeCatalogEvent, decodePipelineEvent, schemaVersion } from "../../events/upcast.ts"
 import * as Catalog from "../../projections/Catalog.ts"
 import { importStream, type NotImportable } from "../log/importStream.ts"
+import { openSqliteImport } from "../log/SqliteImport.ts"
 import { nextId } from "../pipeline/Identity.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { type LogHeader, logFileVersion, readHeader, readRow } from "./logFile.ts"
-import { logPlace } from "./logPlace.ts"
+import { type LogPlace, logPlace } from "./logPlace.ts"
 import { type Line, LineTooLong, readLines } from "./readLines.ts"
 import { answer } from "./report.ts"
 import { plural, shown, styleOf } from "./terminal.ts"
@@ -48,6 +49,10 @@ export const importLog = Command.make("import", flags, (options) => importFile(o
     {
       command: "millrace import flights.ndjson --name flights-of-2025 --data-dir archive",
       description: "Under another name, into another folder"
+    },
+    {
+      command: "millrace import flights.ndjson --database-url postgres://me@db/millrace",
+      description: "Into a database"
     }
   ])
 )
@@ -63,23 +68,17 @@ const importFile = Effect.fnUntraced(function* ({ file, name }: Options) {
     )
   }
   const place = yield* logPlace
-  if (place._tag === "Database") {
-    // Nobody who names a database expects the rows in the folder that goes unused.
-    return yield* refuse(
-      "import_needs_folder",
-      "a log is imported into a data directory, not into a database",
-      "leave --database-url out, and MILLRACE_DATABASE_URL unset"
-    )
-  }
   yield* importStream({
-    directory: place.directory,
+    store: importInto(place),
     stream: header.stream,
     end: { version: header.events, hash: header.hash ?? "" },
     pages: rowsOf(file),
     companion: { stream: catalogStream, decide: (rows) => registration(rows, header.id, wanted) }
   }).pipe(
     Effect.catch((error) =>
-      error._tag === "NotImportable" ? Effect.fail(notImportable(file, header, error)) : Effect.fail(error)
+      error._tag === "NotImportable"
+        ? Effect.fail(notImportable(file, header, place, error))
+        : Effect.fail(error)
     )
   )
   const { events, id } = header
@@ -91,6 +90,15 @@ const importFile = Effect.fnUntraced(function* ({ file, name }: Options) {
     ]
   })
 })
+
+/** Postgres is loaded when it is used, like everywhere. */
+const importInto = (place: LogPlace) =>
+  place._tag === "Folder"
+    ? openSqliteImport(place)
+    : Effect.flatMap(
+        Effect.promise(() => import("../log/PostgresImport.ts")),
+        ({ openPostgresImport }) => openPostgresImport(place)
+      )
 
 const refuse = (code: string, message: string, suggestion?: string): Effect.Effect<never, CliFailure> =>
   Effect.fail(refusal(code, message, suggestion))
@@ -159,13 +167,20 @@ const rowsOf = (file: string): Stream.Stream<ReadonlyArray<StoredEvent>, CliFail
     )
   )
 
-const notImportable = (file: string, header: LogHeader, { code, message, version }: NotImportable) => {
+const notImportable = (
+  file: string,
+  header: LogHeader,
+  place: LogPlace,
+  { code, message, version }: NotImportable
+) => {
   switch (code) {
     case "stream_exists":
       return refusal(
         code,
         `${file} is pipeline ${header.id}, which this log already has`,
-        "import it into another folder with --data-dir"
+        place._tag === "Folder"
+          ? "import it into another folder with --data-dir"
+          : "import it into another database with --database-url"
       )
     case "incomplete_history":
       return refusal(code, `${file}: ${message}`, "the file is not whole: export it again")

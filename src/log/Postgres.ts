@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Clock, Effect, Layer, PubSub, Queue, type Redacted, Schedule, type Scope, Stream } from "effect"
+import { Effect, Layer, PubSub, Queue, type Redacted, Schedule, type Scope, Stream } from "effect"
 import { type Append, makeAppend, storable } from "./Append.ts"
 import { EventLog, LogError } from "./EventLog.ts"
 import { groupCommit } from "./groupCommit.ts"
@@ -21,6 +21,7 @@ import { makeReads, toHead } from "./PostgresReads.ts"
 import { channelOf, formatOf, isSchemaName, migrate, requireDurable } from "./PostgresSchema.ts"
 import { openSession, type SessionOptions } from "./PostgresSession.ts"
 import { toText } from "./PostgresText.ts"
+import { reportingSlow } from "./slowCommit.ts"
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database`, with `sslmode` and the like as libpq has them. */
@@ -30,9 +31,6 @@ export interface PostgresOptions {
   /** How long (milliseconds) a call may take before its connection is given up; 5000. */
   readonly deadlineMs?: number | undefined
 }
-
-/** A commit that took longer (milliseconds) is reported as a warning. */
-const slowCommitMs = 500
 
 /** How often (milliseconds) a reader looks for news that no notification has brought. */
 export const readerPollMs = 1000
@@ -78,19 +76,12 @@ const makeWriter = Effect.fnUntraced(function* (
     settleMs: session.deadlineMs,
     onCommitted: (position) => {
       owner.notify(position)
-      return PubSub.publish(changes, position)
+      PubSub.publishUnsafe(changes, position)
     }
   })
-  const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Append>) {
-    yield* Effect.mapError(owner.ensure, toLogError("append"))
-    const start = yield* Clock.currentTimeMillis
-    const results = yield* commitGroup(group)
-    const commitMs = (yield* Clock.currentTimeMillis) - start
-    if (commitMs > slowCommitMs) {
-      yield* Effect.logWarning(`The log took ${commitMs} ms to commit ${group.length} appends.`)
-    }
-    return results
-  })
+  const ensured = Effect.mapError(owner.ensure, toLogError("append"))
+  const commit = (group: ReadonlyArray<Append>) =>
+    Effect.andThen(ensured, reportingSlow(group.length, commitGroup(group)))
   const append = yield* groupCommit({ commit })
   const owned = (operation: string, sql: string, params: ReadonlyArray<unknown>) =>
     Effect.mapError(Effect.andThen(owner.ensure, others.query(sql, params)), toLogError(operation))
@@ -159,7 +150,7 @@ const notified = (options: SessionOptions, schema: string): Stream.Stream<number
   )
 
 /** The options with their defaults. */
-const settle = ({ deadlineMs = 5000, schema = "millrace", url }: PostgresOptions) =>
+export const settle = ({ deadlineMs = 5000, schema = "millrace", url }: PostgresOptions) =>
   isSchemaName(schema)
     ? Effect.succeed({ schema, session: { url, deadlineMs, name: sessionName } satisfies SessionOptions })
     : Effect.fail(

@@ -52,25 +52,35 @@ const groupStatement = (schema: string): string => `
 
 /**
  * The same for an append that comes alone with few events. Arrays cost the server more than everything
- * else does, and an actor that works alone waits for each answer.
+ * else does, and an actor that works alone waits for each answer. Nothing is said twice, for that reason.
  */
 const loneStatement = (schema: string, events: number): string => {
-  const values = Array.from({ length: events }, (_, row) => {
-    const at = (column: number): string => `$${7 + row * 10 + column}`
-    return `(${at(0)}::int4, ${at(1)}, ${at(2)}::int4, ${at(3)}, ${at(4)}::int8, ${[5, 6, 7, 8, 9].map(at).join()})`
-  })
+  const places = Array.from({ length: events }, (_, row) =>
+    Array.from({ length: loneColumns }, (_, column) => `$${5 + row * loneColumns + column}`)
+  )
+  const lastHash = places.at(-1)!.at(-1)
+  const values = places.map(
+    ([type, schemaVersion, payload, at, ...texts], row) =>
+      `(${row + 1}, ${type}, ${schemaVersion}::int4, ${payload}, ${at}::int8, ${texts.join()})`
+  )
   return `
   with moved as (
-    update ${schema}.streams as head set version = $5::int4, hash = $6
+    update ${schema}.streams as head set version = head.version + ${events}, hash = ${lastHash}
     from (select pg_advisory_xact_lock(${appendLockOf(schema).join()})) as turn
     where head.stream = $1 and head.version = $2::int4 and head.epoch = $3::int4 and head.hash = $4
     returning head.stream, head.epoch
   )
   insert into ${schema}.events (stream, epoch, version, type, schema_version, payload, at, event_id,
     causation_id, correlation_id, by, hash)
-  select moved.stream, moved.epoch, row.* from moved, (values ${values.join()}) as row
+  select moved.stream, moved.epoch, $2::int4 + row.n, type, schema_version, payload, at, event_id,
+    causation_id, correlation_id, by, row.hash
+  from moved, (values ${values.join()})
+    as row (n, type, schema_version, payload, at, event_id, causation_id, correlation_id, by, hash)
   returning 1, position::float8`
 }
+
+/** Of a row, as it is given for `loneStatement`. */
+const loneColumns = 9
 
 /** The most events of an append that is written without arrays. */
 const loneEvents = 4
@@ -100,29 +110,21 @@ export const makeAppendCalls = (schema: string) => {
 
 const loneParameters = ({ append, head }: Candidate): Omit<AppendCall, "sql"> => {
   const rows = link(head, append.events)
-  const next = headAfter(head, rows)
-  const values = rows.flatMap((row) => [
-    row.version,
-    toText(row.type),
-    row.schemaVersion,
-    toText(row.payload),
-    `${row.at}`,
-    toText(row.eventId),
-    toTextOrNull(row.causationId),
-    toTextOrNull(row.correlationId),
-    toText(row.by),
-    row.hash
-  ])
-  const parameters = [
-    toText(head.stream),
-    head.version,
-    head.epoch,
-    head.hash,
-    next.version,
-    next.hash,
-    ...values
-  ]
-  return { parameters, next: [next] }
+  const parameters: Array<unknown> = [toText(head.stream), head.version, head.epoch, head.hash]
+  for (const row of rows) {
+    parameters.push(
+      toText(row.type),
+      row.schemaVersion,
+      toText(row.payload),
+      `${row.at}`,
+      toText(row.eventId),
+      toTextOrNull(row.causationId),
+      toTextOrNull(row.correlationId),
+      toText(row.by),
+      row.hash
+    )
+  }
+  return { parameters, next: [headAfter(head, rows)] }
 }
 
 const headAfter = (head: Head, rows: ReadonlyArray<Row>): Head => {
@@ -143,19 +145,26 @@ const groupParameters = (candidates: ReadonlyArray<Candidate>): Omit<AppendCall,
     integers(next.map(({ version }) => version)),
     next.map(({ hash }) => hash),
     integers(linked.flatMap((own, i) => own.map(() => i + 1))),
-    integers(rows.map(({ version }) => version)),
-    rows.map(({ type }) => toText(type)),
-    integers(rows.map(({ schemaVersion }) => schemaVersion)),
-    rows.map(({ payload }) => toText(payload)),
-    integers(rows.map(({ at }) => at)),
-    rows.map(({ eventId }) => toText(eventId)),
-    nullableTexts(rows.map(({ causationId }) => toTextOrNull(causationId))),
-    nullableTexts(rows.map(({ correlationId }) => toTextOrNull(correlationId))),
-    rows.map(({ by }) => toText(by)),
-    rows.map(({ hash }) => hash)
+    ...columnsOf(rows)
   ]
   return { parameters, next }
 }
+
+/**
+ * As arrays of a statement: version, type, schema version, payload, time, the three ids, who asked, hash.
+ */
+export const columnsOf = (rows: ReadonlyArray<Row>): ReadonlyArray<unknown> => [
+  integers(rows.map(({ version }) => version)),
+  rows.map(({ type }) => toText(type)),
+  integers(rows.map(({ schemaVersion }) => schemaVersion)),
+  rows.map(({ payload }) => toText(payload)),
+  integers(rows.map(({ at }) => at)),
+  rows.map(({ eventId }) => toText(eventId)),
+  nullableTexts(rows.map(({ causationId }) => toTextOrNull(causationId))),
+  nullableTexts(rows.map(({ correlationId }) => toTextOrNull(correlationId))),
+  rows.map(({ by }) => toText(by)),
+  rows.map(({ hash }) => hash)
+]
 
 /** Makes the heads of streams nobody has claimed, so that there is something to move. */
 export const makeHeadsStatement = (schema: string): string => `
@@ -175,7 +184,7 @@ export const saveSnapshotStatement = (schema: string): string => `
   where old.fold_version <> excluded.fold_version or old.version <= excluded.version`
 
 /** As a literal that the server reads: the client takes no mixture of small and large integers. */
-const integers = (values: ReadonlyArray<number>): string => `{${values.join()}}`
+export const integers = (values: ReadonlyArray<number>): string => `{${values.join()}}`
 
 /** The client cannot guess the type of nulls alone. */
 const nullableTexts = (values: ReadonlyArray<string | null>): ReadonlyArray<string | null> | string =>

@@ -6,7 +6,7 @@
  */
 import { Effect, Exit, Result } from "effect"
 import { type Append, type Appended, duplicateId } from "./Append.ts"
-import { LogError } from "./EventLog.ts"
+import { type Head, LogError } from "./EventLog.ts"
 import { type Candidate, makeAppendCalls } from "./PostgresAppend.ts"
 import {
   isDuplicate,
@@ -19,7 +19,7 @@ import {
 import type { Heads } from "./PostgresHeads.ts"
 import type { Line } from "./PostgresLine.ts"
 import { endBackend } from "./PostgresOwner.ts"
-import { machineMillis, pause } from "./PostgresSession.ts"
+import { machineMillis, pause, type Rows, type Session } from "./PostgresSession.ts"
 
 export interface CommitOptions {
   readonly schema: string
@@ -30,64 +30,84 @@ export interface CommitOptions {
   readonly name: string
   /** How long (milliseconds) an append without an answer is looked for. */
   readonly settleMs: number
-  readonly onCommitted: (position: number) => Effect.Effect<void>
+  readonly onCommitted: (position: number) => void
 }
 
 /** A head may be moved by another owner between our look and our statement; then we look again. */
 const roundsMost = 3
 
-interface Member extends Candidate {
+/** An append that has no answer yet, and its place in the group. */
+interface Open {
+  readonly append: Append
   readonly index: number
 }
+
+interface Member extends Candidate, Open {}
 
 export const makeCommit = (options: CommitOptions) => {
   const { heads, line, name, onCommitted, schema, settleMs } = options
   const callFor = makeAppendCalls(schema)
 
   /** Answers what can be answered without writing; the rest may be written. */
-  const admitAll = Effect.fnUntraced(function* (
-    members: ReadonlyArray<{ readonly append: Append; readonly index: number }>,
-    fresh: boolean,
-    results: Array<Appended>
-  ) {
-    const decisions = yield* heads.decide(
-      members.map(({ append }) => append),
-      { fresh }
+  const admitAll = (open: ReadonlyArray<Open>, fresh: boolean, results: Array<Appended>) =>
+    Effect.map(
+      heads.decide(
+        open.map(({ append }) => append),
+        { fresh }
+      ),
+      (decisions) =>
+        open.flatMap(({ append, index }, i): ReadonlyArray<Member> | Member => {
+          const decision = decisions[i]!
+          if (decision._tag === "Write" && append.events.length > 0)
+            return { append, index, head: decision.head }
+          results[index] = decision._tag === "Write" ? Exit.succeed(decision.head) : exitOf(decision.answer)
+          return []
+        })
     )
-    return members.flatMap(({ append, index }, i): ReadonlyArray<Member> => {
-      const decision = decisions[i]!
-      if (decision._tag === "Write" && append.events.length > 0)
-        return [{ append, index, head: decision.head }]
-      results[index] = decision._tag === "Write" ? Exit.succeed(decision.head) : exitOf(decision.answer)
-      return []
-    })
-  })
 
   /** Writes them together; answers those whose head was another. */
-  const write: (
+  const write = (
     members: ReadonlyArray<Member>,
     results: Array<Appended>
-  ) => Effect.Effect<ReadonlyArray<Member>> = Effect.fnUntraced(function* (members, results) {
-    const { next, parameters, sql } = callFor(members)
-    const session = yield* Effect.result(line.session)
-    const answer = Result.isFailure(session)
-      ? Result.fail(session.failure)
-      : yield* Effect.result(session.success.query(sql, parameters))
-    if (Result.isSuccess(answer)) {
-      const moved = new Set<number>()
-      for (const row of answer.success) {
-        const i = (row[0] as number) - 1
-        moved.add(i)
-        heads.remember(next[i]!)
-        results[members[i]!.index] = Exit.succeed(next[i]!)
+  ): Effect.Effect<ReadonlyArray<Member>> =>
+    Effect.matchEffect(line.session, {
+      onFailure: (failure) => Effect.sync(() => refuse(members, failure, results)),
+      onSuccess: (session) => {
+        const { next, parameters, sql } = callFor(members)
+        return Effect.matchEffect(session.query(sql, parameters), {
+          onFailure: (failure) => unwritten(members, session, failure, results),
+          onSuccess: (rows) => {
+            const others = written(members, next, rows, results)
+            const last = rows.at(-1)
+            if (last !== undefined) onCommitted(last[1] as number)
+            return Effect.succeed(others)
+          }
+        })
       }
-      const last = answer.success.at(-1)
-      if (last !== undefined) yield* onCommitted(last[1] as number)
-      return members.filter((_, i) => !moved.has(i))
+    })
+
+  const written = (
+    members: ReadonlyArray<Member>,
+    next: ReadonlyArray<Head>,
+    rows: Rows,
+    results: Array<Appended>
+  ): ReadonlyArray<Member> => {
+    for (const row of rows) {
+      const i = (row[0] as number) - 1
+      heads.remember(next[i]!)
+      results[members[i]!.index] = Exit.succeed(next[i]!)
     }
-    const { failure } = answer
-    if (failure.isAmbiguous && Result.isSuccess(session)) {
-      yield* settle(members, session.success.backend, results)
+    return rows.length === members.length ? [] : members.filter(({ index }) => results[index] === undefined)
+  }
+
+  const unwritten = Effect.fnUntraced(function* (
+    members: ReadonlyArray<Member>,
+    session: Session,
+    failure: PostgresFailure,
+    results: Array<Appended>
+  ) {
+    if (failure.isAmbiguous) {
+      yield* settle(members, session.backend, results)
       return []
     }
     // The server does not say whose data it was: one after the other, everybody answers for himself.
@@ -95,8 +115,7 @@ export const makeCommit = (options: CommitOptions) => {
       const again = yield* Effect.forEach(members, (member) => write([member], results))
       return again.flat()
     }
-    for (const { append, index } of members) results[index] = Exit.fail(refusalOf(append, failure))
-    return []
+    return refuse(members, failure, results)
   })
 
   /**
@@ -123,18 +142,43 @@ export const makeCommit = (options: CommitOptions) => {
       results[index] = Exit.fail(new LogError({ operation: "append", reason }))
   })
 
-  return Effect.fnUntraced(function* (group: ReadonlyArray<Append>) {
-    const results = new Array<Appended>(group.length)
-    let open: ReadonlyArray<{ readonly append: Append; readonly index: number }> = group.map(
-      (append, index) => ({ append, index })
-    )
-    for (let round = 0; round < roundsMost && open.length > 0; round++) {
-      const writable = yield* admitAll(open, round > 0, results).pipe(Effect.mapError(toLogError("append")))
-      open = writable.length === 0 ? [] : yield* write(writable, results)
+  const round = (
+    open: ReadonlyArray<Open>,
+    count: number,
+    results: Array<Appended>
+  ): Effect.Effect<ReadonlyArray<Appended>, LogError> => {
+    if (open.length === 0) return Effect.succeed(results)
+    if (count === roundsMost) {
+      for (const { append, index } of open) results[index] = Exit.fail(contended(append))
+      return Effect.succeed(results)
     }
-    for (const { append, index } of open) results[index] = Exit.fail(contended(append))
-    return results
-  })
+    return admitAll(open, count > 0, results).pipe(
+      Effect.mapError(toLogError("append")),
+      Effect.flatMap((writable) =>
+        writable.length === 0 ? Effect.succeed(writable) : write(writable, results)
+      ),
+      Effect.flatMap((again) => round(again, count + 1, results))
+    )
+  }
+
+  return (group: ReadonlyArray<Append>) =>
+    Effect.suspend(() =>
+      round(
+        group.map((append, index) => ({ append, index })),
+        0,
+        new Array<Appended>(group.length)
+      )
+    )
+}
+
+/** Everybody gets the reason for himself. */
+const refuse = (
+  members: ReadonlyArray<Member>,
+  failure: PostgresFailure,
+  results: Array<Appended>
+): ReadonlyArray<Member> => {
+  for (const { append, index } of members) results[index] = Exit.fail(refusalOf(append, failure))
+  return []
 }
 
 const tryUntil = <A>(

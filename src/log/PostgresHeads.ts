@@ -64,25 +64,31 @@ export const makeHeads = (schema: string, ask: Ask): Heads => {
     return events.length > 0 && head?.version === expectedVersion && head.epoch === epoch
   }
 
+  const look = Effect.fnUntraced(function* (appends: ReadonlyArray<Append>, unknown: ReadonlyArray<Append>) {
+    yield* fetch(unknown.map(({ stream }) => stream))
+    const decisions: Array<Decision> = []
+    for (const append of appends) {
+      const { stream } = append
+      const head = remembered.get(stream) ?? { stream, version: 0, epoch: 0, hash: genesisHash }
+      const mayBeStored = append.epoch === head.epoch && append.expectedVersion < head.version
+      const stored = mayBeStored ? yield* storedAfter(append) : []
+      const admitted = admit(append, head, () => stored)
+      decisions.push(
+        Result.isSuccess(admitted) && admitted.success === "write"
+          ? { _tag: "Write", head }
+          : { _tag: "Answer", answer: admitted as Result.Result<Head, VersionConflict | Fenced> }
+      )
+    }
+    return decisions
+  })
+
   return {
     remember,
-    decide: Effect.fnUntraced(function* (appends, { fresh }) {
-      const unknown = appends.filter((append) => fresh || !isKnown(append))
-      if (unknown.length > 0) yield* fetch(unknown.map(({ stream }) => stream))
-      const decisions: Array<Decision> = []
-      for (const append of appends) {
-        const { stream } = append
-        const head = remembered.get(stream) ?? { stream, version: 0, epoch: 0, hash: genesisHash }
-        const mayBeStored = append.epoch === head.epoch && append.expectedVersion < head.version
-        const stored = mayBeStored ? yield* storedAfter(append) : []
-        const admitted = admit(append, head, () => stored)
-        decisions.push(
-          Result.isSuccess(admitted) && admitted.success === "write"
-            ? { _tag: "Write", head }
-            : { _tag: "Answer", answer: admitted as Result.Result<Head, VersionConflict | Fenced> }
-        )
-      }
-      return decisions
-    })
+    decide: (appends, { fresh }) => {
+      const unknown = fresh ? appends : appends.filter((append) => !isKnown(append))
+      return unknown.length === 0
+        ? Effect.succeed(appends.map(({ stream }) => ({ _tag: "Write", head: remembered.get(stream)! })))
+        : look(appends, unknown)
+    }
   }
 }

@@ -6,7 +6,7 @@
  */
 import { connect as connectSocket, type Socket } from "node:net"
 import type { Queue, Redacted } from "effect"
-import { Clock, Effect, Exit, Fiber, Scope } from "effect"
+import { Clock, Effect, Exit, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failure, failureOf, type PostgresFailure, unusable } from "./PostgresFailure.ts"
 import { concealing, targetOf } from "./PostgresUrl.ts"
@@ -57,8 +57,9 @@ export const openSession = Effect.fnUntraced(function* (
       socket?.destroySoon()
     })
   )
+  const beforeDeadline = yield* Scope.provide(watchDeadlines(deadlineMs, destroy), scope)
   const within = <A, R>(call: Effect.Effect<A, SqlError, R>): Effect.Effect<A, PostgresFailure, R> =>
-    Effect.mapError(beforeDeadline(deadlineMs, destroy, call), (error) => failureOf(error, conceal))
+    Effect.mapError(beforeDeadline(call), (error) => failureOf(error, conceal))
 
   return yield* Effect.gen(function* () {
     const connection = yield* within(
@@ -113,18 +114,44 @@ const settingsOf = ({ deadlineMs, settings }: SessionOptions): Readonly<Record<s
 })
 
 /**
- * Runs `onLate` when the call takes too long; it is expected to make the call fail. Nothing is
- * interrupted, so it holds where interruption is off.
+ * Runs `onLate` when a call takes too long; it is expected to make the call fail. Nothing is interrupted,
+ * so it holds where interruption is off. All calls have the same time, so the oldest is late first: one
+ * fiber watches that one, and is there only while there are calls. A fiber for each call, with a timer,
+ * would cost as much as the call itself.
  */
-const beforeDeadline = <A, E, R>(
+const watchDeadlines = Effect.fnUntraced(function* (
   ms: number,
-  onLate: () => void,
-  call: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    Effect.forkChild(Effect.andThen(pause(ms), Effect.sync(onLate)).pipe(Effect.interruptible)),
-    (watch) => Effect.ensuring(call, Fiber.interrupt(watch))
-  )
+  onLate: () => void
+): Effect.fn.Return<<A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  // In the order of their start.
+  const underWay = new Set<{ readonly end: number }>()
+  let isWatched = false
+  const watch: Effect.Effect<void> = Effect.suspend(() => {
+    const [oldest] = underWay
+    if (oldest === undefined) {
+      isWatched = false
+      return Effect.void
+    }
+    const rest = oldest.end - elapsedMillis()
+    if (rest > 0) return Effect.andThen(pause(rest), watch)
+    underWay.clear()
+    onLate()
+    return watch
+  })
+  const watched = Effect.suspend(() => {
+    if (isWatched) return Effect.void
+    isWatched = true
+    return Effect.forkIn(Effect.interruptible(watch), scope)
+  })
+  return (call) =>
+    Effect.suspend(() => {
+      const mine = { end: elapsedMillis() + ms }
+      underWay.add(mine)
+      const ended = Effect.sync(() => underWay.delete(mine))
+      return isWatched ? Effect.ensuring(call, ended) : Effect.andThen(watched, Effect.ensuring(call, ended))
+    })
+})
 
 /** Waits on the machine's clock, whatever the program's is: the network knows no other. */
 export const pause = (ms: number): Effect.Effect<void> =>
@@ -132,5 +159,8 @@ export const pause = (ms: number): Effect.Effect<void> =>
 
 /** Of that clock. */
 export const machineMillis = (): number => machineClock.currentTimeMillisUnsafe()
+
+/** Of that clock, since some moment: setting the clock does not change it. */
+const elapsedMillis = (): number => Number(machineClock.monotonicTimeNanosUnsafe()) / 1_000_000
 
 const machineClock = Clock.Clock.defaultValue()

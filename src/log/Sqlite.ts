@@ -8,7 +8,7 @@
  */
 import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
-import { Clock, Effect, Layer, Option, PubSub, Schedule, type Scope, Stream } from "effect"
+import { Effect, Layer, Option, PubSub, Schedule, type Scope, Stream } from "effect"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { type Append, makeAppend, storable } from "./Append.ts"
 import { EventLog, LogError } from "./EventLog.ts"
@@ -17,6 +17,7 @@ import { holdLock } from "./lock.ts"
 import { attempt, refuse } from "./SqliteFailure.ts"
 import { databasePath, openReader, openWriter, prepareDirectory } from "./SqliteSchema.ts"
 import { makeReads, makeWrites } from "./SqliteStore.ts"
+import { reportingSlow } from "./slowCommit.ts"
 
 export { Holder, publishAddress, readHolder } from "./lock.ts"
 
@@ -24,9 +25,6 @@ export interface SqliteOptions {
   /** The folder of `millrace.db`, `lock.db` and `holder.json`. */
   readonly directory: string
 }
-
-/** A commit that took longer (milliseconds) is reported as a warning. */
-const slowCommitMs = 500
 
 /** How often (milliseconds) a reader looks whether the writer has written. */
 export const readerPollMs = 250
@@ -64,19 +62,20 @@ const makeWriter = Effect.fnUntraced(function* (
   const changes = yield* Effect.acquireRelease(PubSub.sliding<number>(1), PubSub.shutdown)
   const stillThere = yield* attempt("open", () => watchFile(directory))
 
-  const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Append>) {
-    const start = yield* Clock.currentTimeMillis
-    const { position, results } = yield* attempt("append", () => {
-      stillThere()
-      return writes.commit(group)
-    })
-    const commitMs = (yield* Clock.currentTimeMillis) - start
-    if (commitMs > slowCommitMs) {
-      yield* Effect.logWarning(`The log took ${commitMs} ms to commit ${group.length} appends.`)
-    }
-    yield* PubSub.publish(changes, position)
-    return results
-  })
+  const commit = (group: ReadonlyArray<Append>) =>
+    // SQLite lets nobody run while it commits: who is about to append gets to ask first, and shares the next commit.
+    Effect.andThen(
+      Effect.yieldNow,
+      reportingSlow(
+        group.length,
+        attempt("append", () => {
+          stillThere()
+          const { position, results } = writes.commit(group)
+          PubSub.publishUnsafe(changes, position)
+          return results
+        })
+      )
+    )
   const append = yield* groupCommit({ commit })
 
   return EventLog.of({

@@ -1,6 +1,6 @@
 /**
- * Brings the history of a stream into an embedded log as another log wrote it: versions, times, ids,
- * epochs and hashes unchanged.
+ * Brings the history of a stream into a log as another log wrote it: versions, times, ids, epochs and
+ * hashes unchanged.
  *
  * The log has no such verb because nothing that runs may use it: an append decides, this repeats what was
  * decided. All of it happens in one transaction, so a history is there whole and proven, or not at all;
@@ -12,10 +12,6 @@ import { Effect, Schema, type Scope, Stream } from "effect"
 import { genesisHash, type StoredEvent } from "../../events/StoredEvent.ts"
 import { hashOf, link, type Row } from "./Append.ts"
 import type { Head, LogError, NewEvent } from "./EventLog.ts"
-import { holdLock } from "./lock.ts"
-import { attempt, isUniqueViolation } from "./SqliteFailure.ts"
-import { openWriter, prepareDirectory } from "./SqliteSchema.ts"
-import { makeWrites } from "./SqliteStore.ts"
 
 /** The rows are not a history this log can take. `version` is the first that is wrong, 0 for none of them. */
 export class NotImportable extends Schema.TaggedError<NotImportable>()("NotImportable", {
@@ -24,9 +20,22 @@ export class NotImportable extends Schema.TaggedError<NotImportable>()("NotImpor
   message: Schema.String
 }) {}
 
+/** A log that is open for an import: nobody else writes to it until the scope of whoever opened it closes. */
+export interface ImportStore {
+  readonly head: (stream: string) => Effect.Effect<Head, LogError>
+  /** All of a stream. */
+  readonly events: (stream: string) => Effect.Effect<ReadonlyArray<StoredEvent>, LogError>
+  /** Runs it in one transaction: what it wrote is there, durable, if it succeeds, and nothing of it otherwise. */
+  readonly transact: <A, E, R>(write: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LogError, R>
+  /** Puts rows in as they are, all of one stream. Fails with `duplicate_event_id` for an id the log has. */
+  readonly insert: (rows: ReadonlyArray<Row>) => Effect.Effect<void, LogError | NotImportable>
+  /** Sets where the stream stands; fails when it is not `from` any more. */
+  readonly moveHead: (from: Head, to: Head) => Effect.Effect<void, LogError>
+}
+
 export interface ImportRequest<E, R, E2, R2> {
-  /** The folder of the log; made, with an empty log, where there is none. */
-  readonly directory: string
+  /** Opens the log; fails with `Locked` when another process writes. */
+  readonly store: Effect.Effect<ImportStore, LogError, Scope.Scope>
   /** Must have no event and no owner yet. */
   readonly stream: string
   /** Where the history ends, by whoever exported it. */
@@ -40,78 +49,68 @@ export interface ImportRequest<E, R, E2, R2> {
   }
 }
 
-/**
- * Takes the log's lock for as long as it runs; fails with `Locked` when another process writes. The next
- * owner of the stream claims it with a newer epoch than any of the rows.
- */
+/** Answers the head of the stream. Its next owner claims it with a newer epoch than any of the rows. */
 export const importStream = Effect.fnUntraced(function* <E, R, E2, R2>(
   request: ImportRequest<E, R, E2, R2>
 ): Effect.fn.Return<Head, LogError | NotImportable | E | E2, Scope.Scope | R | R2> {
-  const { companion, directory, pages, stream } = request
-  yield* attempt("open", () => prepareDirectory(directory))
-  yield* holdLock(directory)
-  const database = yield* Effect.acquireRelease(
-    attempt("open", () => openWriter(directory)),
-    (opened) => Effect.ignore(attempt("close", () => opened.close()))
-  )
-  const writes = yield* attempt("open", () => makeWrites(database))
-  const { epoch, version } = yield* attempt("import", () => writes.head(stream))
-  if (version > 0 || epoch > 0) {
+  const { companion, end, pages, stream } = request
+  const store = yield* request.store
+  const before = yield* store.head(stream)
+  if (before.version > 0 || before.epoch > 0) {
     return yield* new NotImportable({
       code: "stream_exists",
       version: 0,
       message: `the log already has the stream ${stream}`
     })
   }
-  const all: Array<StoredEvent> = []
-  for (;;) {
-    const page = yield* attempt("import", () =>
-      writes.streamPage(companion.stream, all.length, Number.POSITIVE_INFINITY)
-    )
-    if (page.length === 0) break
-    all.push(...page)
-  }
-  const companions = yield* companion.decide(all)
+  const companions = yield* companion.decide(yield* store.events(companion.stream))
 
-  const write = Effect.gen(function* () {
-    let head: Head = { stream, version: 0, epoch: 0, hash: genesisHash }
-    yield* Stream.runForEach(pages, (page) =>
-      Effect.gen(function* () {
-        for (const row of page) {
-          head = yield* follow(head, row)
-          yield* put(() => writes.insertRow(row), row.version)
-        }
-      })
-    )
-    if (head.version !== request.end.version || head.hash !== request.end.hash) {
-      return yield* new NotImportable({
-        code: "incomplete_history",
-        version: head.version,
-        message: `it ends at version ${head.version}, and ${request.end.version} was exported`
-      })
-    }
-    yield* attempt("import", () => {
-      writes.setHead(head)
-      const before = writes.head(companion.stream)
-      // A new owner, like any other: who held the companion before is fenced off.
-      const claimed = { ...before, epoch: before.epoch + 1 }
-      const rows = link(claimed, companions)
-      for (const row of rows) writes.insertRow(row)
-      writes.setHead({
-        ...claimed,
-        version: claimed.version + rows.length,
-        hash: rows.at(-1)?.hash ?? before.hash
-      })
-      database.exec("commit")
+  return yield* store.transact(
+    Effect.gen(function* () {
+      let head: Head = { stream, version: 0, epoch: 0, hash: genesisHash }
+      yield* Stream.runForEach(pages, (page) =>
+        Effect.gen(function* () {
+          for (const row of page) head = yield* follow(head, row)
+          yield* store.insert(page)
+        })
+      )
+      if (head.version !== end.version || head.hash !== end.hash) {
+        return yield* new NotImportable({
+          code: "incomplete_history",
+          version: head.version,
+          message: `it ends at version ${head.version}, and ${end.version} was exported`
+        })
+      }
+      yield* accompany(store, yield* store.head(companion.stream), companions)
+      yield* store.moveHead(before, head)
+      return head
     })
-    return head
-  })
-  const undo = attempt("import", () => {
-    if (database.isTransaction) database.exec("rollback")
-  })
-  yield* attempt("import", () => database.exec("begin immediate"))
-  return yield* write.pipe(Effect.onExit(() => Effect.ignore(undo)))
+  )
 }, Effect.scoped)
+
+/** As a new owner, like any other: who held the companion before is fenced off. */
+const accompany = Effect.fnUntraced(function* (
+  store: ImportStore,
+  before: Head,
+  events: ReadonlyArray<NewEvent>
+) {
+  const claimed = { ...before, epoch: before.epoch + 1 }
+  const rows = link(claimed, events)
+  yield* store.insert(rows)
+  yield* store.moveHead(before, {
+    ...claimed,
+    version: claimed.version + rows.length,
+    hash: rows.at(-1)?.hash ?? before.hash
+  })
+})
+
+/** For a store: the row's id belongs to another event already. */
+export const duplicateRow = ({ version }: Row): NotImportable =>
+  new NotImportable({
+    code: "duplicate_event_id",
+    version,
+    message: "the log already has an event with this id"
+  })
 
 /** The head behind a row, when the row is the one that follows. */
 const follow = (head: Head, row: Row): Effect.Effect<Head, NotImportable> => {
@@ -127,28 +126,3 @@ const follow = (head: Head, row: Row): Effect.Effect<Head, NotImportable> => {
     epoch: Math.max(head.epoch, row.epoch)
   })
 }
-
-const put = (insert: () => unknown, version: number): Effect.Effect<void, LogError | NotImportable> =>
-  Effect.suspend((): Effect.Effect<void, LogError | NotImportable> => {
-    let twice = false
-    return attempt("import", () => {
-      try {
-        insert()
-      } catch (error) {
-        twice = isUniqueViolation(error)
-        if (!twice) throw error
-      }
-    }).pipe(
-      Effect.flatMap(() =>
-        twice
-          ? Effect.fail(
-              new NotImportable({
-                code: "duplicate_event_id",
-                version,
-                message: "the log already has an event with this id"
-              })
-            )
-          : Effect.void
-      )
-    )
-  })

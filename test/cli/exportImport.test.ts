@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
 import { killAt, query, run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { startPostgres } from "../support/PostgresServer.ts"
 import { ask, assertPlain, pipeline, records, write } from "./commandLine.ts"
 
 const folder = temporaryFolder()
@@ -10,6 +11,12 @@ const path = (name: string): string => join(folder.path, name)
 const lines = (name: string): Array<string> => readFileSync(path(name), "utf8").trimEnd().split("\n")
 const imported = (data: string, ...args: ReadonlyArray<string>) =>
   ask(folder.path, "import", ...args, "--data-dir", data)
+
+/** Runs until it is ended. */
+const live = {
+  "live.yaml":
+    "name: live\nstages:\n  in: { source: { use: generator, rate: 10 } }\n  out: { from: in, sink: { use: file, path: live.ndjson } }\n"
+}
 
 /** A run with dead letters whose bytes and messages nobody else should see. */
 beforeAll(async () => {
@@ -192,10 +199,7 @@ describe("import", () => {
   }, 60_000)
 
   it("waits for nobody: who holds the folder is named", async () => {
-    write(folder.path, {
-      "live.yaml":
-        "name: live\nstages:\n  in: { source: { use: generator, rate: 10 } }\n  out: { from: in, sink: { use: file, path: live.ndjson } }\n"
-    })
+    write(folder.path, live)
     const running = start(folder.path, "run", "live.yaml", "--data-dir", "held")
     try {
       while (!existsSync(path("held/holder.json"))) await new Promise((resolve) => setImmediate(resolve))
@@ -208,4 +212,65 @@ describe("import", () => {
       await running.outcome
     }
   })
+})
+
+const server = await startPostgres()
+afterAll(() => (typeof server === "string" ? undefined : server.stop()))
+
+describe.runIf(typeof server !== "string")("import into a database", () => {
+  if (typeof server === "string") return
+  const into = (...args: ReadonlyArray<string>) =>
+    ask(folder.path, ...args, "--database-url", server.url, "--data-dir", "unused")
+
+  it("keeps the rules of a folder: proven first, all or nothing, once, and never the password", async () => {
+    const good = lines("orders.log")
+    writeFileSync(
+      path("bad.log"),
+      good.map((line, at) => (at === 5 ? line.replace('"by":"', '"by":"x') : line)).join("\n")
+    )
+    const answers = [
+      await into("import", "bad.log"),
+      await into("list"),
+      await into("import", "orders.log"),
+      await into("import", "orders.log", "--name", "again"),
+      await into("verify")
+    ] as const
+    const [refused, empty, taken, again, verified] = answers
+    assert.equal(refused.json.error.code, "broken_chain")
+    assert.match(refused.json.error.message, /line 6: /)
+    assert.deepEqual(empty.json.result.pipelines, [])
+    const { id, events } = JSON.parse(good[0]!)
+    assert.deepEqual(taken.json.result, { name: "orders", id, events })
+    assert.equal(again.json.error.code, "stream_exists")
+    assert.include(again.json.error.suggestion, "--database-url")
+    assert.deepInclude(verified.json.result, { first_bad: null })
+    for (const verb of [["events"], ["state"], ["dead-letters", "list"]]) {
+      const [name = "", ...rest] = verb
+      const before = await ask(folder.path, name, "orders", ...rest)
+      const after = await into(name, "orders", ...rest)
+      const comparable = (text: string): string => text.replaceAll(/"position":\d+,/g, "")
+      assert.equal(comparable(after.stdout), comparable(before.stdout))
+    }
+    for (const { stderr, stdout } of answers) {
+      for (const secret of [server.password, encodeURIComponent(server.password)]) {
+        assert.notInclude(stdout + stderr, secret)
+      }
+    }
+    assert.isFalse(existsSync(path("unused")))
+  }, 60_000)
+
+  it("waits for nobody: who holds the log is named", async () => {
+    write(folder.path, live)
+    const running = start(folder.path, "run", "live.yaml", "--database-url", server.url)
+    try {
+      while ((await into("events", "live")).code !== 0) assert.isNull(running.child.exitCode)
+      const { code, json } = await into("import", "orders.log")
+      assert.equal(code, 3)
+      assert.equal(json.error.code, "log_locked")
+      assert.include(json.error.message, `process ${running.child.pid}`)
+    } finally {
+      running.child.kill("SIGKILL")
+      await running.outcome
+    }
+  }, 60_000)
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { type Append, type Appended, makeAppend } from "../../src/log/Append.ts"
-import { LogError, VersionConflict } from "../../src/log/EventLog.ts"
+import { type Head, LogError, VersionConflict } from "../../src/log/EventLog.ts"
 import { type GroupCommitOptions, groupCommit } from "../../src/log/groupCommit.ts"
 import { newEvents } from "../contracts/newEvent.ts"
 import { range } from "../contracts/onLog.ts"
@@ -30,6 +30,72 @@ describe("groupCommit", () => {
       const append = yield* groupCommit(store)
       for (const n of range(1, 3)) yield* append(request(`s${n}`))
       assert.strictEqual(store.groups.length, 3)
+    })
+  )
+
+  it.effect("an append that comes alone is committed in its caller's fiber", () =>
+    Effect.gen(function* () {
+      const ids: Array<number> = []
+      const commit = (group: ReadonlyArray<Append>) =>
+        Effect.withFiber<ReadonlyArray<Appended>>((fiber) => {
+          ids.push(fiber.id)
+          return Effect.succeed(group.map(ok))
+        })
+      const append = yield* groupCommit({ commit })
+      const mine = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.id))
+      for (const n of range(1, 3)) yield* append(request(`s${n}`))
+      assert.deepStrictEqual(ids, [mine, mine, mine])
+    })
+  )
+
+  it.effect("who commits by himself overtakes nobody: who waits comes before his next append", () =>
+    Effect.gen(function* () {
+      const store = yield* makeStore
+      const append = yield* groupCommit(store)
+      const busy = yield* Effect.forkChild(
+        Effect.forEach(range(0, 9), (version) => append(request("busy", version))),
+        { startImmediately: true }
+      )
+      const patient = yield* Effect.forkChild(append(request("patient")), { startImmediately: true })
+      yield* store.open
+      yield* Fiber.join(busy)
+      yield* Fiber.join(patient)
+      assert.deepStrictEqual(names(store.groups).slice(0, 2), [["busy0"], ["patient0", "busy1"]])
+    })
+  )
+
+  it.effect("callers in company go on sharing commits; who is alone again commits by himself again", () =>
+    Effect.gen(function* () {
+      const store = yield* makeStore
+      const append = yield* groupCommit(store)
+      const actor = (stream: string, last: number) =>
+        Effect.forEach(range(0, last), (version) => append(request(stream, version)))
+      const actors = yield* Effect.forEach(["a", "b", "c"], (stream) =>
+        Effect.forkChild(actor(stream, stream === "a" ? 5 : 3), { startImmediately: true })
+      )
+      yield* store.open
+      yield* Effect.forEach(actors, Fiber.join)
+      const sizes = store.groups.map((group) => group.length)
+      assert.strictEqual(
+        sizes.reduce((sum, n) => sum + n, 0),
+        14
+      )
+      assert.isAtMost(sizes.length, 9)
+      const lone: Array<number> = []
+      const own = yield* groupCommit({
+        commit: (group) =>
+          Effect.withFiber<ReadonlyArray<Appended>>((fiber) => {
+            if (group.length === 1) lone.push(fiber.id)
+            return Effect.as(Effect.yieldNow, group.map(ok))
+          })
+      })
+      yield* Effect.forEach(range(1, 5), (n) => own(request(`s${n}`)), { concurrency: "unbounded" })
+      const before = lone.length
+      yield* own(request("x"))
+      yield* own(request("y"))
+      const mine = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.id))
+      assert.notStrictEqual(lone[before], mine)
+      assert.strictEqual(lone[before + 1], mine)
     })
   )
 
@@ -121,6 +187,59 @@ describe("groupCommit", () => {
       assert.isTrue(written >= 4)
       const error = yield* Effect.flip(append(request("late")))
       assert.isTrue(error._tag === "LogError" && error.reason._tag === "Unavailable")
+    })
+  )
+
+  it.effect("closing waits for a caller that commits by himself", () =>
+    Effect.gen(function* () {
+      const store = yield* makeStore
+      const scope = yield* Scope.make()
+      const append = yield* Scope.provide(groupCommit(store), scope)
+      const caller = yield* Effect.forkChild(append(request("a")), { startImmediately: true })
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      for (const _ of range(1, 5)) yield* Effect.yieldNow
+      assert.isUndefined(closing.pollUnsafe())
+      yield* store.open
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* Fiber.join(caller), (ok(request("a")) as Exit.Success<Head>).value)
+    })
+  )
+
+  it.effect("closing does not wait for the next append of a caller that never pauses", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      let closing = false
+      let late = 0
+      const append = yield* Scope.provide(
+        groupCommit({
+          commit: (group) => {
+            if (closing) late += 1
+            return Effect.as(Effect.yieldNow, group.map(ok))
+          }
+        }),
+        scope
+      )
+      const caller = yield* Effect.forkChild(Effect.forever(append(request("a"))), { startImmediately: true })
+      for (const _ of range(1, 5)) yield* Effect.yieldNow
+      closing = true
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(caller)))
+      assert.strictEqual(late, 0)
+    })
+  )
+
+  it.effect("a caller interrupted while he commits finishes it, and who waits behind him goes on", () =>
+    Effect.gen(function* () {
+      const store = yield* makeStore
+      const append = yield* groupCommit(store)
+      const first = yield* Effect.forkChild(append(request("first")), { startImmediately: true })
+      const second = yield* Effect.forkChild(append(request("second")), { startImmediately: true })
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(first), { startImmediately: true })
+      yield* store.open
+      yield* Fiber.join(interrupting)
+      yield* Fiber.join(second)
+      yield* append(request("third"))
+      assert.deepStrictEqual(names(store.groups), [["first0"], ["second0"], ["third0"]])
     })
   )
 
