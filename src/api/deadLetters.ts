@@ -6,10 +6,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Raw } from "../../events/PipelineEvent.ts"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
 import { Failure400, Failure404, Failure409, Failure422, Failure503 } from "./failures.ts"
-import { Authorization } from "./scopes.ts"
 import {
   Count,
   DryRun,

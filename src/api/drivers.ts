@@ -5,9 +5,9 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
-import { Authorization } from "./scopes.ts"
 
 /** `source`, `sink` and `lookup` are the JSON Schema of what may stand beside `use:`; `null` where there is no such end. */
 export const DriverJson = Schema.Struct({

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
 import { EventFrame, EventPage } from "./EventJson.ts"
@@ -12,7 +13,6 @@ import { exampleEvent } from "./examples.ts"
 import { Failure400, Failure404, Failure503 } from "./failures.ts"
 import { Run } from "./Run.ts"
 import { Stats } from "./Stats.ts"
-import { Authorization } from "./scopes.ts"
 import { Count, nameInPath, pageQuery, Timestamp } from "./values.ts"
 
 const pathOf = <const What extends string>(what: What) => `/v0/pipelines/:name/${what}` as const

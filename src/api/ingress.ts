@@ -5,10 +5,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
 import { Failure400, Failure404, Failure422, Failure503 } from "./failures.ts"
-import { Authorization } from "./scopes.ts"
 import { idempotencyKey, nameInPath } from "./values.ts"
 
 /** What a body of records may be declared as; what counts is `format`. */

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
 import { examplePipeline, exampleProgram } from "./examples.ts"
@@ -16,7 +17,6 @@ import {
   SelectedPipeline,
   Selector
 } from "./PipelineResource.ts"
-import { Authorization } from "./scopes.ts"
 import { idempotencyKey, ifMatch, nameInPath } from "./values.ts"
 
 const selector = { selector: Schema.optionalKey(Selector) }

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { Context, Schema } from "effect"
-import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import { Failure401, Failure403 } from "./failures.ts"
+import { Schema } from "effect"
 
 /** Look; run what is there; change what is there. */
 export const Scope = Schema.Literals(["read", "operate", "admin"])
@@ -52,14 +50,3 @@ export const mayCall = (scope: Scope, operation: string): boolean => {
     : ("admin" as const)
   return required === "public" || Scope.literals.indexOf(scope) >= Scope.literals.indexOf(required)
 }
-
-/** Who is asking. `by` is the token's name, or `local` where no token is needed; events are recorded under it. */
-export class Caller extends Context.Service<Caller, { readonly by: string; readonly scope: Scope }>()(
-  "millrace/api/Caller"
-) {}
-
-/** Lets a request through that brings a token with the scope of the operation. */
-export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: Caller }>()(
-  "millrace/api/Authorization",
-  { error: [Failure401, Failure403], security: { token: HttpApiSecurity.bearer } }
-) {}

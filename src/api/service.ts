@@ -5,10 +5,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
 import { documented } from "./documented.ts"
 import { Edge } from "./Edge.ts"
 import { Failure503 } from "./failures.ts"
-import { Authorization } from "./scopes.ts"
 
 export const Health = Schema.Struct({ status: Schema.Literal("ok") })
 export type Health = typeof Health.Type

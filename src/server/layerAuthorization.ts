@@ -4,8 +4,9 @@
  * @module
  */
 import { Effect, Layer, Redacted } from "effect"
+import { Authorization, Caller } from "../api/Authorization.ts"
 import { failed } from "../api/failures.ts"
-import { Authorization, Caller, mayCall, type Operation, requiredScope, type Scope } from "../api/scopes.ts"
+import { mayCall, type Operation, requiredScope, type Scope } from "../api/scopes.ts"
 import { Tokens } from "./Tokens.ts"
 
 /** The name under which events are recorded when no token is needed. */

@@ -105,7 +105,8 @@ describe("a client that takes its time", () => {
         Effect.onInterrupt(() => Deferred.succeed(left, undefined))
       )
       const handlers = stub(endless)
-      const server = yield* serving(handlers)
+      // No deadline comes to the rescue.
+      const server = yield* serving(handlers, { bounds: { requestMs: 600_000 } })
       const abort = new AbortController()
       const asking = yield* Effect.forkChild(
         Effect.promise(() => fetch(`${server.url}/v0/pipelines`, { signal: abort.signal }).catch(() => {}))

@@ -6,10 +6,12 @@
 import { connect } from "node:net"
 import { Effect, Layer, Logger, References, type Scope, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { Api } from "../../src/api/Api.ts"
+import { Caller } from "../../src/api/Authorization.ts"
 import { examplePipeline } from "../../src/api/examples.ts"
 import { failed } from "../../src/api/failures.ts"
-import { Caller } from "../../src/api/scopes.ts"
+import { eventFrames, eventsResponse } from "../../src/server/eventFrames.ts"
 import { boundAddress, layerServer, type ServerOptions } from "../../src/server/Server.ts"
 import { temporaryFolder } from "../process/CommandLine.ts"
 
@@ -24,14 +26,17 @@ export interface Stub {
   readonly asked: Array<Asked>
   /** What `GET /v0/pipelines` does instead of answering none. */
   readonly onList?: Effect.Effect<ReadonlyArray<never>>
-  /** Wakes when a handler that never answers has been reached. */
+  /** Every event of the one pipeline there is, for `GET …/events` as a stream. */
+  readonly events?: Stream.Stream<StoredEvent>
+  /** What the server logged. */
   readonly log: Array<string>
 }
 
-export const stub = (onList?: Stub["onList"]): Stub => ({
+export const stub = (onList?: Stub["onList"], events?: Stub["events"]): Stub => ({
   asked: [],
   log: [],
-  ...(onList === undefined ? {} : { onList })
+  ...(onList === undefined ? {} : { onList }),
+  ...(events === undefined ? {} : { events })
 })
 
 export interface Serving {
@@ -69,7 +74,7 @@ const logTo = (lines: Array<string>) =>
     lines.push(`${String(message)} ${JSON.stringify(cause)}`)
   })
 
-const layerHandlers = ({ asked, onList }: Stub) => {
+const layerHandlers = ({ asked, events, onList }: Stub) => {
   const unknown = Effect.fail(failed("UnknownPipelineName", "There is no such pipeline"))
   const note = Effect.fnUntraced(function* (name: string, payload?: unknown) {
     asked.push({ name, by: (yield* Caller).by, ...(payload === undefined ? {} : { payload }) })
@@ -99,7 +104,15 @@ const layerHandlers = ({ asked, onList }: Stub) => {
     HttpApiBuilder.group(Api, "history", (handlers) =>
       handlers.handleAll({
         getStats: () => unknown,
-        getEvents: () => Effect.succeed({ events: [], next: null }),
+        getEvents: ({ headers, query, request }) =>
+          request.headers.accept?.includes("text/event-stream") === true
+            ? eventsResponse(
+                eventFrames(events ?? Stream.empty, {
+                  after: headers["last-event-id"] ?? query.after ?? 0,
+                  types: new Set(query.type)
+                })
+              )
+            : Effect.succeed({ events: [], next: null }),
         getState: () => unknown,
         getRuns: () => Effect.succeed({ runs: [] }),
         getCheckpoints: () => Effect.succeed({ checkpoints: [] }),
