@@ -21,6 +21,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, Option, Schema } from "effect"
 import { Scope } from "../api/scopes.ts"
+import { isBusy } from "../log/SqliteFailure.ts"
 
 /** `hash` is the SHA-256 of the token, in hex; `created_at` is ISO 8601. */
 export const StoredToken = Schema.Struct({
@@ -42,6 +43,7 @@ export class TokenError extends Schema.TaggedError<TokenError>()("TokenError", {
     "tokens_damaged",
     "tokens_exposed",
     "tokens_unwritable",
+    "tokens_busy",
     "token_exists",
     "unknown_token",
     "bad_token_name"
@@ -161,23 +163,33 @@ const writing = <A>(directory: string, attempt: () => A): Effect.Effect<A, Token
   Effect.try({
     try: attempt,
     catch: (error) =>
-      new TokenError({
-        code: "tokens_unwritable",
-        message: `${tokenPath(directory)} cannot be written: ${(error as Error).message}`,
-        suggestion: "check the permissions of the folder, and the space that is left"
-      })
+      error instanceof TokenError
+        ? error
+        : new TokenError({
+            code: "tokens_unwritable",
+            message: `${tokenPath(directory)} cannot be written: ${(error as Error).message}`,
+            suggestion: "check the permissions of the folder, and the space that is left"
+          })
   })
+
+/** Milliseconds that a change waits for the one before it, which takes a few. */
+const lockWaitMs = 2000
 
 /** SQLite's lock on a file of its own: the operating system frees it however the process ends. */
 const lock = (directory: string): DatabaseSync => {
   mkdirSync(directory, { recursive: true })
-  const held = new DatabaseSync(join(directory, "tokens-lock.db"), { timeout: 5000 })
+  const held = new DatabaseSync(join(directory, "tokens-lock.db"), { timeout: lockWaitMs })
   try {
     held.exec("begin exclusive")
     return held
   } catch (error) {
     held.close()
-    throw error
+    if (!isBusy(error)) throw error
+    throw new TokenError({
+      code: "tokens_busy",
+      message: "somebody else is changing the tokens",
+      suggestion: "try again in a moment"
+    })
   }
 }
 

@@ -21,8 +21,8 @@ export interface Follow {
   readonly heartbeat?: Duration.Input
 }
 
-/** Events read ahead of a slow reader. */
-const readAhead = 256
+/** Pages of events, as the log gives them, that are read ahead of a slow reader. */
+const pagesAhead = 4
 
 /**
  * Frames of a stream of one pipeline's events, in order of version, which begins at or before `after + 1`
@@ -53,7 +53,7 @@ export const eventFrames = <E, R>(
       Stream.catchCause((cause) =>
         Stream.drain(Stream.fromEffect(Effect.logWarning("a reader of events was cut off", cause)))
       ),
-      Stream.buffer({ capacity: readAhead })
+      Stream.buffer({ capacity: pagesAhead })
     )
     const beats = Stream.map(Stream.tick(heartbeat), () => ": heartbeat\n\n")
     return Stream.merge(frames, beats, { haltStrategy: "left" }).pipe(

@@ -16,6 +16,8 @@ const withConfig = (config: string): RequestInit =>
   create(`{"name":"a","program_code":"","runtime_config":${config}}`)
 
 const cases: ReadonlyArray<Case> = [
+  // Nobody reads this body, and it is refused all the same.
+  ["/v0/pipelines/a/start", create(`"${"a".repeat(1024 * 1024)}"`), 413, "PayloadTooLarge", {}],
   ["/nothing", {}, 404, "UnknownPath", {}],
   ["/v0/pipelnes", {}, 404, "UnknownPath", { suggestion: "did you mean /v0/pipelines?" }],
   ["/v0/pipelines/a/stats", { method: "POST" }, 405, "MethodNotAllowed", { suggestion: "use GET, HEAD" }],
