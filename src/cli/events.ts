@@ -11,6 +11,7 @@ import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
 import { describe } from "../../projections/Timeline.ts"
 import { EventLog } from "../log/EventLog.ts"
+import { eventText } from "../server/eventText.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
@@ -76,14 +77,14 @@ const showEvents = Effect.fnUntraced(function* (options: Options) {
   const wanted = select(stream, options, types)
   const style = styleOf(process.stdout)
   if (!(yield* Json)) return yield* writePages(wanted, (row) => `${line(row, style)}\n`)
-  if (options.follow) return yield* writePages(wanted, (row) => `${eventJson(row)}\n`)
+  if (options.follow) return yield* writePages(wanted, (row) => `${eventText(row)}\n`)
   // Written as it is read: a long history takes no more memory than a short one.
   let first = true
   yield* writeOut(`{"command":"events","result":{"events":[`)
   yield* writePages(wanted, (row) => {
     const comma = first ? "" : ","
     first = false
-    return comma + eventJson(row)
+    return comma + eventText(row)
   }).pipe(Effect.catch(closeWith))
   yield* writeOut(`]},"ok":true,"error":null}\n`)
 })
@@ -137,41 +138,6 @@ const line = (row: StoredEvent, style: Style): string => {
   const text = `${row.type.padEnd(19)} ${shown(said)}`
   const isBad = Result.isFailure(event) || row.type === "Failed" || row.type === "Crashed"
   return `${String(row.version).padStart(6)}  ${style.dim(isoTime(row.at))}  ${isBad ? style.red(text) : text}`
-}
-
-/** One event as `events --json` has it. The payload is the text of the log itself, so no number changes on the way. */
-const eventJson = ({
-  at,
-  by,
-  epoch,
-  eventId,
-  hash,
-  payload,
-  position,
-  type,
-  version
-}: StoredEvent): string => {
-  const envelope = JSON.stringify({
-    version,
-    position,
-    type,
-    at: isoTime(at),
-    by,
-    event_id: eventId,
-    epoch,
-    hash
-  })
-  return `${envelope.slice(0, -1)},"payload":${payloadJson(payload)}}`
-}
-
-const payloadJson = (text: string): string => {
-  try {
-    const value = JSON.parse(text)
-    return /[\r\n]/.test(text) ? JSON.stringify(value) : text
-  } catch {
-    // Somebody changed the log; `verify` says so. The text is still worth showing.
-    return JSON.stringify(text)
-  }
 }
 
 const checkTypes = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {

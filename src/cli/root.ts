@@ -17,6 +17,7 @@ import { new as newFile } from "./new.ts"
 import { run } from "./run.ts"
 import { show } from "./show.ts"
 import { state } from "./state.ts"
+import { token } from "./token.ts"
 import { verify } from "./verify.ts"
 
 export const root = Command.make("millrace").pipe(
@@ -27,7 +28,7 @@ export const root = Command.make("millrace").pipe(
   Command.withSubcommands([
     { group: "Pipelines", commands: [newFile, check, graph, run] },
     { group: "What happened", commands: [list, show, events, state, deadLetters] },
-    { group: "Care", commands: [verify, exportLog, importLog, doctor] }
+    { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),
   Command.withGlobalFlags([Json, DataDirectory, DatabaseUrl]),
   Command.withExamples([

@@ -148,6 +148,8 @@ const describe = (ast: SchemaAST.AST): string => {
       return "a number"
     case "Boolean":
       return "true or false"
+    case "Null":
+      return "nothing"
     case "Literal":
       return String(ast.literal)
     case "Arrays":

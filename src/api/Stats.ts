@@ -1,0 +1,47 @@
+/**
+ * How a pipeline is doing, as numbers.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { DeploymentStatus } from "./PipelineResource.ts"
+import { Count, Timestamp } from "./values.ts"
+
+/** Lag is the time from reading a batch to its confirmation, in milliseconds. */
+export const StageStats = Schema.Struct({
+  stage: Schema.String,
+  batches: Count,
+  records: Count,
+  lag_ms_last: Schema.Finite,
+  lag_ms_max: Schema.Finite,
+  lag_ms_mean: Schema.Finite,
+  retries: Count,
+  duplicates: Count
+})
+
+/** Offsets count the records of a source within its run. A watermark is in event time. */
+export const SourceStats = Schema.Struct({
+  source: Schema.String,
+  sealed_offset: Count,
+  settled_offset: Count,
+  watermark: Schema.NullOr(Timestamp)
+})
+
+export const Stats = Schema.Struct({
+  run: Schema.NullOr(Schema.String),
+  lifecycle: Schema.String,
+  deployment_status: DeploymentStatus,
+  totals: Schema.Struct({
+    read: Count,
+    delivered: Count,
+    filtered: Count,
+    unrouted: Count,
+    dead_lettered: Count,
+    batches: Count
+  }),
+  in_flight: Schema.Struct({ batches: Count, records: Count }),
+  records_per_second: Schema.Finite,
+  stages: Schema.Array(StageStats),
+  sources: Schema.Array(SourceStats)
+})
+export type Stats = typeof Stats.Type

@@ -1,0 +1,209 @@
+/**
+ * What happened: the log, the state as it was, runs, checkpoints, ticks and numbers.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
+import { documented } from "./documented.ts"
+import { Edge } from "./Edge.ts"
+import { EventFrame, EventPage } from "./EventJson.ts"
+import { exampleEvent } from "./examples.ts"
+import { Failure400, Failure404, Failure503 } from "./failures.ts"
+import { Run } from "./Run.ts"
+import { Stats } from "./Stats.ts"
+import { Count, nameInPath, pageQuery, Timestamp } from "./values.ts"
+
+const pathOf = <const What extends string>(what: What) => `/v0/pipelines/:name/${what}` as const
+
+const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
+  params: nameInPath,
+  success: Stats,
+  error: [Failure400, Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "How the pipeline is doing",
+    description: "Counts, lag, throughput and watermarks of the current run, stage by stage.",
+    example: {
+      response: {
+        run: "01JD6V3M2S0000000000000000",
+        lifecycle: "Running",
+        deployment_status: "Running",
+        totals: { read: 9000, delivered: 800, filtered: 8198, unrouted: 0, dead_lettered: 2, batches: 9 },
+        in_flight: { batches: 1, records: 1000 },
+        records_per_second: 210000.5,
+        stages: [
+          {
+            stage: "store",
+            batches: 8,
+            records: 800,
+            lag_ms_last: 12,
+            lag_ms_max: 30,
+            lag_ms_mean: 14.5,
+            retries: 0,
+            duplicates: 0
+          }
+        ],
+        sources: [{ source: "flights", sealed_offset: 9000, settled_offset: 8000, watermark: null }]
+      }
+    }
+  })
+)
+
+const events = HttpApiEndpoint.get("getEvents", pathOf("events"), {
+  params: nameInPath,
+  query: {
+    after: Schema.optionalKey(Count),
+    ...pageQuery,
+    type: Schema.optionalKey(Schema.Array(Schema.String))
+  },
+  headers: { "last-event-id": Schema.optionalKey(Count) },
+  success: [EventPage, HttpApiSchema.StreamSse({ events: EventFrame })],
+  error: [Failure400, Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "The log of a pipeline",
+    description:
+      "A JSON page after version `after`; `next` is the `after` of the following page. With `Accept: text/event-stream` " +
+      "what there is and then what comes: the id of a frame is the event's version, and `Last-Event-ID` resumes exactly behind it.",
+    example: { response: { events: [exampleEvent], next: 12 } }
+  })
+)
+
+export const PastState = Schema.Struct({ version: Count, at: Schema.NullOr(Timestamp), state: Schema.Json })
+export type PastState = typeof PastState.Type
+
+const state = HttpApiEndpoint.get("getState", pathOf("state"), {
+  params: nameInPath,
+  query: { version: Schema.optionalKey(Count), at: Schema.optionalKey(Timestamp) },
+  success: PastState,
+  error: [Failure400, Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "The state as it was",
+    description:
+      "After the event with this version, or at this time; the present state when neither is given.",
+    example: { response: { version: 12, at: "2026-11-21T08:00:02.000Z", state: { lifecycle: "Triggered" } } }
+  })
+)
+
+const runs = HttpApiEndpoint.get("getRuns", pathOf("runs"), {
+  params: nameInPath,
+  query: pageQuery,
+  success: Schema.Struct({ runs: Schema.Array(Run) }),
+  error: [Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "The runs a pipeline has had",
+    description: "The newest first: when, why, how they ended, and what went through them.",
+    example: {
+      response: {
+        runs: [
+          {
+            run: "01JD6V3M2S0000000000000000",
+            outcome: "Completed",
+            trigger: "by hand",
+            started_at: "2026-11-21T08:00:02.000Z",
+            ended_at: "2026-11-21T08:00:05.000Z",
+            resumes: 0,
+            failure: null,
+            read: 9000,
+            filtered: 8198,
+            unrouted: 0,
+            dead_lettered: 2,
+            applied: { store: 800 },
+            batches: 9
+          }
+        ]
+      }
+    }
+  })
+)
+
+export const PastCheckpoint = Schema.Struct({
+  version: Count,
+  at: Timestamp,
+  run: Schema.NullOr(Schema.String),
+  source: Schema.String,
+  batch: Count,
+  offset: Count
+})
+export type PastCheckpoint = typeof PastCheckpoint.Type
+
+const checkpoints = HttpApiEndpoint.get("getCheckpoints", pathOf("checkpoints"), {
+  params: nameInPath,
+  query: pageQuery,
+  success: Schema.Struct({ checkpoints: Schema.Array(PastCheckpoint) }),
+  error: [Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "The checkpoints of a pipeline",
+    description:
+      "The newest first: how far each source was settled, and the version of the log that says so.",
+    example: {
+      response: {
+        checkpoints: [
+          {
+            version: 40,
+            at: "2026-11-21T08:00:04.000Z",
+            run: "01JD6V3M2S0000000000000000",
+            source: "flights",
+            batch: 7,
+            offset: 8000
+          }
+        ]
+      }
+    }
+  })
+)
+
+/** A tick that is past: what it led to, and why when that was nothing. */
+export const PastTick = Schema.Struct({
+  tick: Schema.String,
+  version: Count,
+  at: Timestamp,
+  outcome: Schema.Literals(["triggered", "skipped"]),
+  reason: Schema.String
+})
+
+export const ScheduleView = Schema.Struct({
+  /** As the definition has it; `null` while the program has errors. */
+  schedule: Schema.Json,
+  next: Schema.Array(Schema.Struct({ tick: Schema.String, due_at: Timestamp })),
+  past: Schema.Array(PastTick)
+})
+export type ScheduleView = typeof ScheduleView.Type
+
+const schedule = HttpApiEndpoint.get("getSchedule", pathOf("schedule"), {
+  params: nameInPath,
+  query: pageQuery,
+  success: ScheduleView,
+  error: [Failure404, Failure503]
+}).annotateMerge(
+  documented({
+    summary: "What fires next, and what became of past ticks",
+    description: "The next ticks soonest first, the past ones newest first.",
+    example: {
+      response: {
+        schedule: { cron: "0 6 * * *", time_zone: "Europe/Berlin" },
+        next: [{ tick: "2026-11-22T05:00:00.000Z", due_at: "2026-11-22T05:00:00.000Z" }],
+        past: [
+          {
+            tick: "2026-11-21T05:00:00.000Z",
+            version: 9,
+            at: "2026-11-21T05:00:00.004Z",
+            outcome: "skipped",
+            reason: "overlap"
+          }
+        ]
+      }
+    }
+  })
+)
+
+export const history = HttpApiGroup.make("history")
+  .add(stats, events, state, runs, checkpoints, schedule)
+  .middleware(Edge)
+  .middleware(Authorization)
+  .annotateMerge(OpenApi.annotations({ description: "What happened, and how it is going." }))
