@@ -11,6 +11,7 @@ import * as Catalog from "../../projections/Catalog.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
 import { EventLog, type Fenced, type LogError, type VersionConflict } from "../log/EventLog.ts"
+import { appendPatiently } from "./appendPatiently.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextId } from "./Identity.ts"
 import * as PipelineActor from "./PipelineActor.ts"
@@ -85,7 +86,7 @@ const openCatalog = Effect.gen(function* () {
     if (known !== undefined) return known
     const id = yield* nextId
     const event: CatalogEvent = { _tag: "PipelineRegistered", id, name }
-    const head = yield* log.append(catalogStream, { expectedVersion: version, epoch }, [
+    const head = yield* appendPatiently(log, catalogStream, { expectedVersion: version, epoch }, [
       {
         eventId: yield* nextId,
         type: event._tag,
