@@ -32,6 +32,8 @@ export const once = async (place: Place, { count, type }: Marker, reached: () =>
     } else if (again) await look()
   }
   const watching = await place.watch(() => void look())
+  // It may have come while nobody watched yet.
+  void look()
   return {
     close: () => {
       over = true

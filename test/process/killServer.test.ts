@@ -6,7 +6,7 @@
  */
 import { afterAll, assert, describe, it } from "vitest"
 import { startPostgres } from "../support/PostgresServer.ts"
-import { start, temporaryFolder } from "./CommandLine.ts"
+import { run, start, temporaryFolder } from "./CommandLine.ts"
 import { isTheSame, runUndisturbed, timeout } from "./kills.ts"
 import { type Marker, once } from "./Marker.ts"
 import { onServer, type Place } from "./Place.ts"
@@ -57,6 +57,29 @@ describe.runIf(typeof server !== "string")("a log on Postgres", () => {
     assert.strictEqual(await place.count("ReplayStarted"), 0)
     assert.match(outcome.stderr, /Postgres cannot .*Trying again for 60 s/)
     assert.match(outcome.stderr, /The log answers again/)
+  })
+
+  it("that dies while a run begins leaves one that ends well or says what to do", { timeout }, async () => {
+    using calm = temporaryFolder()
+    using rough = temporaryFolder()
+    const newPlace = onServer(server)
+    const undisturbed = await runUndisturbed(csv, calm.path, newPlace)
+    const place = await newPlace(rough.path)
+    csv.prepare(rough.path)
+
+    const { close, reached } = await comeTo(place, { type: "PipelineRegistered", count: 1 })
+    const life = start(rough.path, "run", "pipeline.yaml", "--json", ...place.flags)
+    await reached
+    await close()
+    await server.kill()
+    await server.start()
+    let outcome = await life.outcome
+    if (outcome.code !== 0) {
+      assert.strictEqual(outcome.code, 3, outcome.stderr)
+      assert.strictEqual(JSON.parse(outcome.stdout).error.code, "log_unavailable")
+      outcome = await run(rough.path, "run", "pipeline.yaml", "--json", ...place.flags)
+    }
+    await isTheSame(csv, { folder: calm.path, outcome: undisturbed }, { folder: rough.path, outcome, place })
   })
 })
 
