@@ -51,7 +51,11 @@ export const failureOf = (error: unknown): CliFailure => {
     }
     case "ActorStopped": {
       const { message, reason } = known as ActorStopped
-      return reason === undefined ? make(exitCode.failed, "actor_stopped", message) : failureOf(reason)
+      if (reason === undefined) return make(exitCode.failed, "actor_stopped", message)
+      const failure = failureOf(reason)
+      const { code, exit } = failure
+      // What was under way when the log went has a place to go on from.
+      return code === "log_unavailable" ? make(exit, code, failure.message, keepsItsPlace) : failure
     }
     case "UndecodableEvent":
       return make(
@@ -105,6 +109,8 @@ export const suggestionFor = (name: string, { code, suggestion }: Reason): strin
       return `\`millrace events ${name}\` shows what happened; run it again to go on where it stopped`
   }
 }
+
+const keepsItsPlace = "run it again when the store answers: the run goes on where it stopped"
 
 const make = (exit: number, code: string, message: string, suggestion?: string): CliFailure =>
   new CliFailure({ exit, code, message, ...(suggestion === undefined ? {} : { suggestion }) })

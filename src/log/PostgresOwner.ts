@@ -94,11 +94,16 @@ const beat = (line: Line): Effect.Effect<never> => {
       yield* pause(heartbeatMs)
       const lost = yield* Effect.flip(line.query("select 1")).pipe(Effect.option)
       const isHeld = lost._tag === "None"
-      if (!isHeld && wasHeld) yield* Effect.logWarning("The lock on the log is lost.", lost.value.reason)
+      if (!isHeld && wasHeld) yield* Effect.logWarning(`The lock on the log is lost. ${saying(lost.value)}`)
       if (isHeld && !wasHeld) yield* Effect.logInfo("The lock on the log is held again.")
       wasHeld = isHeld
     })
   )
+}
+
+const saying = ({ reason }: PostgresFailure): string => {
+  if (reason._tag === "Locked") return `${reason.holder} has it now.`
+  return "message" in reason ? reason.message : ""
 }
 
 const lockedBy = Effect.fnUntraced(function* (

@@ -29,7 +29,8 @@ import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
-import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } from "../log/EventLog.ts"
+import { EventLog, LogError, type NewEvent } from "../log/EventLog.ts"
+import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import type { Command, Rejection } from "./Command.ts"
 import { decideInTime } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
@@ -70,8 +71,6 @@ interface Envelope {
   readonly reply: Deferred.Deferred<PipelineState.PipelineState, SendError>
 }
 
-type AppendError = VersionConflict | Fenced | LogError
-
 /** Claims the pipeline's stream, folds its history, and takes commands until its scope is closed. */
 export const make = Effect.fnUntraced(function* (
   id: string
@@ -91,7 +90,8 @@ export const make = Effect.fnUntraced(function* (
     const before = yield* SubscriptionRef.get(state)
     const events = yield* Effect.fromResult(decideInTime(command, before, yield* Clock.currentTimeMillis))
     if (events.length === 0) return before
-    const head = yield* log.append(stream, { expectedVersion: version, epoch }, yield* stamp(events, by))
+    const stamped = yield* stamp(events, by)
+    const head = yield* appendPatiently(log, stream, { expectedVersion: version, epoch }, stamped)
     version = head.version
     const after = events.reduce(PipelineState.evolve, before)
     yield* SubscriptionRef.set(state, after)

@@ -7,10 +7,11 @@ import { Clock, Effect, Schema, Semaphore, Stream } from "effect"
 import { type CatalogEvent, catalogStream } from "../../events/CatalogEvent.ts"
 import { decodeCatalogEvent, schemaVersion } from "../../events/upcast.ts"
 import * as Catalog from "../../projections/Catalog.ts"
-import { EventLog, type Fenced, type LogError, type VersionConflict } from "../log/EventLog.ts"
+import { EventLog } from "../log/EventLog.ts"
+import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import { nextId } from "./Identity.ts"
 
-export type CatalogError = VersionConflict | Fenced | LogError
+export type CatalogError = AppendError
 
 /** Another pipeline has this name. */
 export class DuplicateName extends Schema.TaggedError<DuplicateName>()("DuplicateName", {
@@ -35,7 +36,7 @@ export const openCatalog = Effect.gen(function* () {
   )
 
   const append = Effect.fnUntraced(function* (event: CatalogEvent, by: string) {
-    const head = yield* log.append(catalogStream, { expectedVersion: version, epoch }, [
+    const head = yield* appendPatiently(log, catalogStream, { expectedVersion: version, epoch }, [
       {
         eventId: yield* nextId,
         type: event._tag,

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
-import { killAt, query, run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { query, run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { killAt } from "../process/Marker.ts"
+import { inFolder } from "../process/Place.ts"
 import { startPostgres } from "../support/PostgresServer.ts"
 import { ask, assertPlain, pipeline, records, write } from "./commandLine.ts"
 
@@ -118,7 +120,13 @@ describe("import", () => {
       "big.ndjson": records(200_000),
       "big.yaml": pipeline("big").replace("in.ndjson", "big.ndjson")
     })
-    await killAt(folder.path, { type: "StageApplied", count: 1 }, "run", "big.yaml")
+    await killAt(
+      folder.path,
+      await inFolder(folder.path),
+      { type: "StageApplied", count: 1 },
+      "run",
+      "big.yaml"
+    )
     assert.equal((await ask(folder.path, "export", "big", "--out", "big.log")).code, 0)
     assert.equal((await imported("moved", "big.log")).code, 0)
     const resumed = await ask(folder.path, "run", "big.yaml", "--data-dir", "moved")

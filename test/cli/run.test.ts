@@ -2,7 +2,9 @@ import type { ChildProcess } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, expect, it } from "vitest"
-import { killAt, run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { killAt } from "../process/Marker.ts"
+import { inFolder } from "../process/Place.ts"
 import { ask, assertPlain, pipeline, records, write } from "./commandLine.ts"
 
 const linesOf = (...path: ReadonlyArray<string>): number =>
@@ -167,7 +169,13 @@ describe("a run that is cut off", () => {
   it("is not given up for a changed file unless a person says so", async () => {
     using folder = temporaryFolder()
     write(folder.path, { "slow.yaml": slow("count: 2000, rate: 1000") })
-    await killAt(folder.path, { type: "StageApplied", count: 3 }, "run", "slow.yaml")
+    await killAt(
+      folder.path,
+      await inFolder(folder.path),
+      { type: "StageApplied", count: 3 },
+      "run",
+      "slow.yaml"
+    )
     const left = await ask(folder.path, "show", "slow")
     assert.deepInclude(left.json.result, { lifecycle: "Running", left_behind: true, owner: null })
     assert.match((await run(folder.path, "list")).stdout, /Running\*/)

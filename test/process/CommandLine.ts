@@ -1,11 +1,11 @@
 /**
- * The real command line as a child process, in a folder of its own, killed at markers in its log.
+ * The real command line as a child process, in a folder of its own.
  *
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -51,33 +51,6 @@ const outcomeOf = (child: ChildProcess): Promise<Outcome> => {
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
   )
 }
-
-/**
- * Runs the command and kills it with SIGKILL as soon as its log holds `count` more events of a type
- * than it began with; a run that ends before is left alone. Woken by changes of the log, never by time.
- */
-export const killAt = async (
-  folder: string,
-  marker: { readonly type: string; readonly count: number },
-  ...args: ReadonlyArray<string>
-): Promise<Outcome> => {
-  const data = join(folder, ".millrace")
-  const enough = countEvents(folder, marker.type) + marker.count
-  const { child, outcome } = start(folder, ...args)
-  let over = false
-  const watching = watchTree(folder, () => {
-    if (over || !existsSync(join(data, "millrace.db"))) return
-    if (countEvents(folder, marker.type) < enough) return
-    over = true
-    child.kill("SIGKILL")
-  })
-  const ended = await outcome
-  over = true
-  watching.close()
-  return ended
-}
-
-const watchTree = (folder: string, changed: () => void) => watch(folder, { recursive: true }, changed)
 
 /** How many events of a type the log holds, read beside its writer. */
 export const countEvents = (folder: string, type: string): number =>

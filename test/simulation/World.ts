@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect, Exit, Fiber, Layer, Result } from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -17,32 +17,33 @@ import {
   type MemoryHub,
   makeMemoryHub
 } from "../../src/drivers/memory/MemoryHub.ts"
-import { layerMemoryOn, type MemoryStore, makeMemoryStore } from "../../src/log/Memory.ts"
-import { eventsOf, headsOf } from "../../src/log/MemoryStore.ts"
+import { EventLog } from "../../src/log/EventLog.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
 import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
+import { type CrossLog, crossedLog } from "./crossedLog.ts"
+import { inMemory, type WorldLog } from "./WorldLog.ts"
 
 export interface World {
-  readonly store: MemoryStore
+  readonly log: WorldLog
   readonly hub: MemoryHub
   /** Drivers beside the memory driver. */
   readonly drivers: Array<Driver>
   /** Looks at every call of a driver that is let through; throws when an oracle is broken. */
-  watch: (call: MemoryCall) => void
+  watch: (call: MemoryCall) => Effect.Effect<void>
   /** Stands in the way of calls, as other traffic would: delays, late requests, failures. */
   meddle: Interpose
 }
 
-export const makeWorld = (fill: (hub: MemoryHub) => void): World => {
+export const makeWorld = (fill: (hub: MemoryHub) => void, log: WorldLog = inMemory()): World => {
   const hub = makeMemoryHub()
   fill(hub)
-  return { store: makeMemoryStore(), hub, drivers: [], watch: () => {}, meddle: () => Effect.void }
+  return { log, hub, drivers: [], watch: () => Effect.void, meddle: () => Effect.void }
 }
 
 /** How a life ended: where it was killed, or with what the run came to. */
 export type Life =
   | { readonly _tag: "Killed"; readonly at: string }
-  | { readonly _tag: "Ended"; readonly result: RunResult; readonly crossings: number }
+  | { readonly _tag: "Ended"; readonly result: RunResult; readonly crossings: ReadonlyArray<string> }
 
 export interface LifeOptions {
   /** The crossing to die at, counted from 1; without it the life runs to its end. */
@@ -55,7 +56,7 @@ export interface LifeOptions {
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
 export const live = async (world: World, definition: unknown, options: LifeOptions = {}): Promise<Life> => {
-  let crossings = 0
+  const crossings: Array<string> = []
   let dead = false
   let killed: (at: string) => void = () => {}
   const death = new Promise<string>((resolve) => {
@@ -64,26 +65,31 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   const cross = (at: string, now: boolean): Effect.Effect<void> =>
     Effect.suspend(() => {
       if (dead) return Effect.never
-      crossings++
-      if (!now && crossings !== options.dieAt) return Effect.void
+      crossings.push(at)
+      if (!now && crossings.length !== options.dieAt) return Effect.void
       dead = true
-      killed(`${crossings}: ${at}`)
+      killed(`${crossings.length}: ${at}`)
       return Effect.never
     })
   world.hub.interpose((call) => {
-    if (!dead) world.watch(call)
     const at = `${call.phase} ${call.operation} ${call.name}`
-    return Effect.andThen(cross(at, options.dieOn?.(call) === true), world.meddle(call))
+    const watched = Effect.suspend(() => (dead ? Effect.void : world.watch(call)))
+    return watched.pipe(
+      Effect.andThen(cross(at, options.dieOn?.(call) === true)),
+      Effect.andThen(world.meddle(call))
+    )
   })
-  const log = layerMemoryOn(world.store, {
-    fault: ({ events, moment, operation }) => {
-      const types = events.map(({ type }) => type)
-      const now = operation === "append" && options.dieOnAppend?.(types, moment) === true
-      return cross(`${moment} ${operation} ${types.join(" ")}`, now)
-    }
-  })
+  const crossLog: CrossLog = (operation, moment, types) =>
+    cross(
+      [moment, operation, ...types].join(" "),
+      operation === "append" && options.dieOnAppend?.(types, moment) === true
+    )
+  // The process holds its log in a scope of its own: when it dies the system closes what it had open.
+  const held = Scope.makeUnsafe()
+  const log = await Effect.runPromise(Scope.provide(world.log.open, held))
   const layer = Pipelines.layerLocal.pipe(
-    Layer.provide(Layer.mergeAll(log, Drivers.layer([world.hub.driver, ...world.drivers])))
+    Layer.provide(Layer.mergeAll(crossedLog(crossLog), Drivers.layer([world.hub.driver, ...world.drivers]))),
+    Layer.provide(Layer.succeed(EventLog, log))
   )
   const fiber = Effect.runFork(Effect.scoped(runOnce(request(definition))).pipe(Effect.provide(layer)))
   const ended = Effect.runPromise(Fiber.await(fiber))
@@ -92,8 +98,9 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     // The old process is gone: whatever of it is not stuck at a crossing is taken down.
     fiber.interruptUnsafe()
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
-    return { _tag: "Killed", at: first }
   }
+  await Effect.runPromise(Effect.andThen(Scope.close(held, Exit.void), world.log.look))
+  if (typeof first === "string") return { _tag: "Killed", at: first }
   if (Exit.isFailure(first)) throw new Error(`the life failed: ${String(first.cause)}`)
   return { _tag: "Ended", result: first.value, crossings }
 }
@@ -120,11 +127,9 @@ const request = (wire: unknown): Parameters<typeof runOnce>[0] => {
   }
 }
 
-/** The rows of the one pipeline of a world. */
-export const rowsOf = (world: World): ReadonlyArray<StoredEvent> => {
-  const stream = headsOf(world.store).find((head) => head.stream.startsWith("pipeline/"))?.stream
-  return stream === undefined ? [] : eventsOf(world.store, stream)
-}
+/** The rows of the one pipeline of a world, as its log had them when somebody last looked. */
+export const rowsOf = (world: World): ReadonlyArray<StoredEvent> =>
+  world.log.rows().filter(({ stream }) => stream.startsWith("pipeline/"))
 
 export const eventsIn = (world: World): ReadonlyArray<PipelineEvent> =>
   rowsOf(world).map((row) => JSON.parse(row.payload) as PipelineEvent)

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto"
+import { Effect } from "effect"
 import type { MemoryCall } from "../../src/drivers/memory/MemoryHub.ts"
 import { rowsOf, type World } from "./World.ts"
 
@@ -73,12 +74,14 @@ const settledPrefix = (world: World, source: string): number => {
 /** Invariant 1: watches every acknowledgement, at the moment it is made. */
 export const watchAcks =
   (world: World) =>
-  (call: MemoryCall): void => {
-    if (call.operation !== "source.ack" || call.phase !== "after") return
+  (call: MemoryCall): Effect.Effect<void> => {
+    if (call.operation !== "source.ack" || call.phase !== "after") return Effect.void
     const position = Number(world.hub.sources.get(call.name)!.acks.at(-1))
-    const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage)))
-    if (position > prefix)
-      throw new Error(`early acknowledgement: ${position} of ${call.name}, settled ${prefix}`)
+    return Effect.map(world.log.look, () => {
+      const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage)))
+      if (position > prefix)
+        throw new Error(`early acknowledgement: ${position} of ${call.name}, settled ${prefix}`)
+    })
   }
 
 const stagesOf = (world: World): ReadonlyArray<string> => [

