@@ -81,6 +81,7 @@ const makeWriter = Effect.fnUntraced(function* (
 
   return EventLog.of({
     ...makeReading(() => writes),
+    isWritable: true,
     claim: (stream) => attempt("claim", () => writes.claim(storable(stream))),
     append: (stream, at, events) => append(makeAppend(stream, at, events)),
     changes: Stream.fromPubSub(changes),
@@ -122,6 +123,7 @@ const makeReader = Effect.fnUntraced(function* (
 
   return EventLog.of({
     ...makeReading(reads),
+    isWritable: false,
     claim: () => Effect.fail(readOnly("claim")),
     append: () => Effect.fail(readOnly("append")),
     changes: Stream.fromEffectSchedule(position, Schedule.spaced(readerPollMs)).pipe(

@@ -33,11 +33,10 @@ import { EventLog, type Fenced, LogError, type NewEvent, type VersionConflict } 
 import type { Command, Rejection } from "./Command.ts"
 import { decideInTime } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
-import { loadState, snapshotName } from "./loadState.ts"
+import { keepSnapshots } from "./keepSnapshots.ts"
+import { loadState } from "./loadState.ts"
 
 const mailboxCapacity = 256
-/** A snapshot is saved after this many events, so that waking up folds no more than these. */
-const snapshotEvery = 1000
 
 /** The actor is gone: fenced off, failed with its log, or closed. Nothing is known to have been appended. */
 export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", {
@@ -84,8 +83,8 @@ export const make = Effect.fnUntraced(function* (
   const state = yield* SubscriptionRef.make(past.state)
   const mailbox = yield* Queue.bounded<Envelope>(mailboxCapacity)
   const lostLife = isActive(past.state.lifecycle) ? (past.state.run?.lives ?? null) : null
+  const snapshot = yield* keepSnapshots(log, stream, past)
   let version = past.version
-  let snapshotAt = past.snapshotAt
 
   const handle = Effect.fnUntraced(function* ({ by, command }: Envelope) {
     const before = yield* SubscriptionRef.get(state)
@@ -98,28 +97,12 @@ export const make = Effect.fnUntraced(function* (
     return after
   })
 
-  const snapshot = Effect.fnUntraced(function* () {
-    if (version - snapshotAt < snapshotEvery) return
-    snapshotAt = version
-    const text = JSON.stringify(yield* SubscriptionRef.get(state))
-    // A snapshot only saves work: without it the next owner folds more.
-    yield* Effect.ignore(
-      log.saveSnapshot({
-        stream,
-        fold: snapshotName,
-        foldVersion: PipelineState.foldVersion,
-        version,
-        state: text
-      })
-    )
-  })
-
   /** A rejection is the caller's; a log that does not take the append ends the actor: its memory may be stale. */
   const turn = Effect.fnUntraced(function* (envelope: Envelope) {
     const result = yield* Effect.result(handle(envelope))
     if (Result.isSuccess(result)) {
       yield* Deferred.succeed(envelope.reply, result.success)
-      return yield* snapshot()
+      return yield* snapshot(result.success, version)
     }
     if (result.failure._tag === "Rejection") return yield* Deferred.fail(envelope.reply, result.failure)
     const stopped = stoppedBy(id, result.failure)

@@ -94,7 +94,8 @@ describe("list, show, state", () => {
           deployment_desired_status: "Shutdown",
           lifecycle: "Completed",
           version: 1,
-          left_behind: false
+          left_behind: false,
+          unreadable: null
         }
       ]
     })
