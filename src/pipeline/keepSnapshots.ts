@@ -22,54 +22,70 @@ export interface Past {
   readonly snapshotAt: number
 }
 
-/**
- * Answers what the actor tells each new state to. The state is immutable, so it does not matter when
- * exactly its text is made; and a snapshot that fails only costs the next owner time.
- */
+/** Keeps the snapshots of one stream until the scope closes; is told every new state. */
 export const keepSnapshots = Effect.fnUntraced(function* (
   log: EventLog["Service"],
   stream: string,
   past: Past
-): Effect.fn.Return<
-  (state: PipelineState.PipelineState, version: number) => Effect.Effect<void>,
-  never,
-  Scope.Scope
-> {
-  const scope = yield* Effect.scope
-  let { snapshotAt, state, version } = past
-  let isSaving = false
-
-  const save = Effect.suspend(() => {
-    snapshotAt = version
-    return Effect.ignore(
-      log.saveSnapshot({
-        stream,
-        fold: snapshotName,
-        foldVersion: PipelineState.foldVersion,
-        version,
-        state: JSON.stringify(state)
-      })
-    )
-  })
-  const saveBeside = Effect.suspend(() => {
-    if (isSaving || version - snapshotAt < snapshotEvery) return Effect.void
-    isSaving = true
-    const saved = Effect.ensuring(
-      save,
-      Effect.sync(() => {
-        isSaving = false
-      })
-    )
-    return Effect.asVoid(Effect.forkIn(Effect.uninterruptible(saved), scope))
-  })
-
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => (version - snapshotAt < worthSaving ? Effect.void : save))
-  )
-  yield* saveBeside
-  return (nextState, nextVersion) => {
-    state = nextState
-    version = nextVersion
-    return saveBeside
-  }
+): Effect.fn.Return<Snapshots, never, Scope.Scope> {
+  const snapshots = new Snapshots(log, stream, yield* Effect.scope, past)
+  yield* Effect.addFinalizer(() => snapshots.saveIf(worthSaving))
+  yield* snapshots.saveBeside
+  return snapshots
 })
+
+export class Snapshots {
+  readonly #log: EventLog["Service"]
+  readonly #stream: string
+  readonly #scope: Scope.Scope
+  #state: PipelineState.PipelineState
+  #version: number
+  #snapshotAt: number
+  #isSaving = false
+
+  constructor(log: EventLog["Service"], stream: string, scope: Scope.Scope, past: Past) {
+    this.#log = log
+    this.#stream = stream
+    this.#scope = scope
+    this.#state = past.state
+    this.#version = past.version
+    this.#snapshotAt = past.snapshotAt
+  }
+
+  /** The state after the event of this version. */
+  tell(state: PipelineState.PipelineState, version: number): Effect.Effect<void> {
+    this.#state = state
+    this.#version = version
+    return this.saveBeside
+  }
+
+  /** The state is immutable, so it does not matter when exactly its text is made. */
+  get saveBeside(): Effect.Effect<void> {
+    if (this.#isSaving || this.#version - this.#snapshotAt < snapshotEvery) return Effect.void
+    this.#isSaving = true
+    const saved = Effect.ensuring(
+      this.saveIf(snapshotEvery),
+      Effect.sync(() => {
+        this.#isSaving = false
+      })
+    )
+    return Effect.asVoid(Effect.forkIn(saved, this.#scope, { uninterruptible: true }))
+  }
+
+  /** Saves if there are so many events since the last snapshot. One that fails only costs the next owner time. */
+  saveIf(events: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#version - this.#snapshotAt < events) return Effect.void
+      this.#snapshotAt = this.#version
+      return Effect.ignore(
+        this.#log.saveSnapshot({
+          stream: this.#stream,
+          fold: snapshotName,
+          foldVersion: PipelineState.foldVersion,
+          version: this.#version,
+          state: JSON.stringify(this.#state)
+        })
+      )
+    })
+  }
+}
