@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Clock, Deferred, Duration, Effect, Fiber, Queue, Result, type Scope, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, Result, type Scope } from "effect"
 import { decodeDefinition, type Recovery } from "../../events/Definition.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
@@ -23,6 +23,7 @@ import type { PipelineActor } from "./PipelineActor.ts"
 import * as Recover from "./recovery.ts"
 import { isLeft, processLost } from "./situation.ts"
 import { type Next, next } from "./steer.ts"
+import * as Turns from "./Turns.ts"
 import { watchProgress } from "./watchProgress.ts"
 import { engine, type FunctionsOf, type Prepared, prepare, work } from "./work.ts"
 
@@ -62,8 +63,12 @@ export const react = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Reaction, never, Drivers | Scope.Scope> {
   const scope = yield* Effect.scope
   // One nudge is as good as many: whoever takes it looks at the newest state.
-  const nudges = yield* Queue.sliding<void>(1)
-  const nudge = Effect.asVoid(Queue.offer(nudges, undefined))
+  let isNudged = false
+  const nudge = Effect.sync(() => {
+    if (isNudged) return
+    isNudged = true
+    turns.push(undefined)
+  })
   let attached: "waiting" | "adopted" | "retired" = "waiting"
   let atWork: AtWork | undefined
   let task: Task | undefined
@@ -222,13 +227,12 @@ export const react = Effect.fnUntraced(function* (
     }
   })
 
-  yield* Stream.runForEach(actor.changes, () => nudge).pipe(Effect.forkIn(scope))
-  yield* Queue.take(nudges).pipe(
-    Effect.andThen(step()),
-    Effect.catchCause((cause) => Effect.logError(`pipeline ${actor.id} could not be steered`, cause)),
-    Effect.forever,
-    Effect.forkIn(scope)
-  )
+  const turn = Effect.suspend(() => {
+    isNudged = false
+    return step()
+  }).pipe(Effect.catchCause((cause) => Effect.logError(`pipeline ${actor.id} could not be steered`, cause)))
+  const turns = yield* Turns.make((_: undefined) => turn)
+  yield* actor.follow(() => nudge)
   yield* Effect.addFinalizer(() => discard)
 
   const adopt = Effect.gen(function* () {
