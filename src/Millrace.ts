@@ -294,9 +294,7 @@ const follow = (
         Stream.succeed<void>(undefined),
         Stream.tick(pollEvery)
       ],
-      {
-        concurrency: "unbounded"
-      }
+      { concurrency: "unbounded" }
     )
     return Stream.flatMap(wakeUps, () => rest)
   })
