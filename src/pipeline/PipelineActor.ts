@@ -11,7 +11,7 @@
  * @module
  */
 import { Cause, Clock, Deferred, Effect, Exit, Result, Schema, type Scope, Stream } from "effect"
-import type { PipelineEvent, Reason } from "../../events/PipelineEvent.ts"
+import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
