@@ -12,6 +12,7 @@ import { decodePipelineEvent, type UndecodableEvent } from "../events/upcast.ts"
 import * as Catalog from "../projections/Catalog.ts"
 import * as DeadLetters from "../projections/DeadLetters.ts"
 import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
+import * as Roster from "../projections/Roster.ts"
 import { isActive } from "../projections/transitions.ts"
 import { check, encodeYaml } from "./config/PipelineFile.ts"
 import { builtinDrivers } from "./drivers/builtin.ts"
@@ -21,6 +22,7 @@ import { signature } from "./flow/contract/signature.ts"
 import { EventLog, type LogError } from "./log/EventLog.ts"
 import { layerMemory as logMemory } from "./log/Memory.ts"
 import { awaitState } from "./pipeline/awaitState.ts"
+import { LiveRoster } from "./pipeline/LiveRoster.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
@@ -63,6 +65,8 @@ export interface LayerOptions {
 export class Millrace extends Context.Service<
   Millrace,
   {
+    /** Every pipeline of the log and how it is, in the order of registration. */
+    readonly list: Effect.Effect<ReadonlyArray<Roster.Listed>, LogError>
     /**
      * Defines a pipeline, or leaves it as it is when nothing changed. Its effectful stages run with the
      * environment of this call. Refused with findings, or while a run under another definition is unfinished.
@@ -93,7 +97,7 @@ export class Millrace extends Context.Service<
       [...builtinDrivers, ...(options.drivers ?? [])].map((driver) => [driver.name, driver])
     )
     return Layer.effect(Millrace, make(options.by ?? "program")).pipe(
-      Layer.provide(Pipelines.layerLocal),
+      Layer.provide(Layer.merge(Pipelines.layerLocal, LiveRoster.layer)),
       Layer.provide(Layer.succeed(Drivers, drivers))
     )
   }
@@ -150,6 +154,7 @@ const make = Effect.fnUntraced(function* (by: string) {
   const pipelines = yield* Pipelines
   const log = yield* EventLog
   const drivers = yield* Drivers
+  const roster = yield* LiveRoster
   const scope = yield* Effect.scope
 
   /** Actors stay awake as long as the service: a run at work must not be put to sleep. */
@@ -196,6 +201,7 @@ const make = Effect.fnUntraced(function* (by: string) {
   const atRest = ({ lifecycle }: PipelineState) => !isActive(lifecycle) && lifecycle !== "Triggered"
 
   return Millrace.of({
+    list: Effect.map(roster.now, ({ state }) => Roster.list(state)),
     define,
     start,
     trigger,
@@ -288,9 +294,7 @@ const follow = (
         Stream.succeed<void>(undefined),
         Stream.tick(pollEvery)
       ],
-      {
-        concurrency: "unbounded"
-      }
+      { concurrency: "unbounded" }
     )
     return Stream.flatMap(wakeUps, () => rest)
   })

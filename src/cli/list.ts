@@ -5,11 +5,15 @@
  */
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { pipelineStream } from "../../events/PipelineEvent.ts"
+import { catalogStream } from "../../events/CatalogEvent.ts"
+import * as Roster from "../../projections/Roster.ts"
+import { read } from "../log/ReadModel.ts"
+import { rosterModel } from "../pipeline/LiveRoster.ts"
+import { CliFailure } from "./CliFailure.ts"
+import { exitCode } from "./exitCode.ts"
 import { type LogPlace, logPlace } from "./logPlace.ts"
-import { hasLog, onLog, readCatalog } from "./openLog.ts"
+import { hasLog, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerLine, ownerOf } from "./owner.ts"
-import { readState } from "./readPipeline.ts"
 import { answer } from "./report.ts"
 import { shown, styleOf, table } from "./terminal.ts"
 
@@ -35,27 +39,25 @@ export const list = Command.make("list", {}, () =>
 const listPipelines = Effect.fnUntraced(function* (place: LogPlace) {
   // Who holds a database only its server knows, and it does not tell everybody.
   const owner = place._tag === "Folder" ? yield* ownerOf(place.directory) : null
-  const pipelines = yield* Effect.forEach(
-    Object.entries((yield* readCatalog).names),
-    Effect.fnUntraced(function* ([id, name]) {
-      const state = yield* readState(pipelineStream(id))
-      return {
-        name,
-        id,
-        deployment_status: state.deployment,
-        deployment_desired_status: state.desired,
-        lifecycle: state.lifecycle,
-        version: state.definition?.version ?? 0,
-        left_behind: place._tag === "Folder" && isLeftBehind(state.lifecycle, owner)
-      }
-    })
-  )
+  const { state: roster } = yield* read(rosterModel)
+  const trouble = roster.unreadable[catalogStream]
+  if (trouble !== undefined) return yield* unreadable(trouble)
+  const pipelines = Roster.list(roster).map((one) => ({
+    name: one.name,
+    id: one.id,
+    deployment_status: one.deployment.value,
+    deployment_desired_status: one.desired.value,
+    lifecycle: one.lifecycle.value,
+    version: one.version.value,
+    left_behind: place._tag === "Folder" && isLeftBehind(one.lifecycle.value, owner),
+    unreadable: one.unreadable
+  }))
   yield* answer("list", { pipelines, owner }, () => {
     if (pipelines.length === 0) return ["No pipelines yet."]
     const style = styleOf(process.stdout)
     const rows = pipelines.map((one) => [
       shown(one.name),
-      one.left_behind ? `${one.lifecycle}*` : one.lifecycle,
+      `${one.lifecycle}${one.left_behind ? "*" : ""}${one.unreadable === null ? "" : "?"}`,
       one.deployment_status,
       one.deployment_desired_status,
       String(one.version)
@@ -67,7 +69,18 @@ const listPipelines = Effect.fnUntraced(function* (place: LogPlace) {
       ...(pipelines.some((one) => one.left_behind)
         ? ["", "* cut off: no process works on it; `millrace run` goes on with it"]
         : []),
+      ...pipelines.flatMap((one) => (one.unreadable === null ? [] : ["", `? ${shown(one.unreadable)}`])),
       ...(owner === null ? [] : ["", `in use by ${ownerLine(owner)}`])
     ]
   })
 })
+
+/** Without the catalog nobody can say which pipelines there are. */
+const unreadable = (message: string) =>
+  new CliFailure({
+    exit: exitCode.failed,
+    code: "undecodable_event",
+    message,
+    suggestion:
+      "use the release that wrote it, or a newer one; `millrace verify` tells whether the log is damaged"
+  })

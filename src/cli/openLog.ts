@@ -51,7 +51,10 @@ export const findPipeline = Effect.fnUntraced(function* (name: string) {
   const catalog = yield* readCatalog
   const id = Catalog.idOf(catalog, name)
   if (id !== undefined) return { id, name, stream: pipelineStream(id) }
-  const meant = nearest(name, Object.values(catalog.names))
+  const meant = nearest(
+    name,
+    Catalog.list(catalog).map((one) => one.name)
+  )
   return yield* new CliFailure({
     exit: exitCode.badInput,
     code: "unknown_pipeline",

@@ -14,6 +14,7 @@ import { builtinDrivers } from "../drivers/builtin.ts"
 import { makeConsoleDriver } from "../drivers/console/ConsoleDriver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { signature } from "../flow/contract/signature.ts"
+import { LiveRoster } from "../pipeline/LiveRoster.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import { runOnce } from "../pipeline/runOnce.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
@@ -68,7 +69,7 @@ const usesConsole = ({ stages }: Definition): boolean =>
 const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon: boolean) {
   const place = yield* logPlace
   const drain = yield* (yield* Signals).drain
-  const layer = Layer.provideMerge(Pipelines.layerLocal, layerWriter(place))
+  const layer = Layer.provideMerge(Layer.merge(Pipelines.layerLocal, LiveRoster.layer), layerWriter(place))
   const board = yield* openBoard
   const run = Effect.forEach(files, (file) => runFile(file, { abandon, board, drain }), {
     concurrency: "unbounded"

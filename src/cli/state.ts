@@ -8,6 +8,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { decodePipelineEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog } from "../log/EventLog.ts"
+import { snapshotName } from "../pipeline/loadState.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { isoTime } from "./isoTime.ts"
@@ -40,13 +41,15 @@ const showState = Effect.fnUntraced(function* (name: string, at: Option.Option<s
   const moment = yield* momentOf(Option.getOrElse(at, () => String(Number.MAX_SAFE_INTEGER)))
   const { stream } = yield* findPipeline(name)
   const log = yield* EventLog
-  let found = { version: 0, at: 0, state: PipelineState.initial }
-  const rows = Stream.takeWhile(log.read(stream), (row) =>
+  let found = { ...(yield* startFor(log, stream, moment)), at: 0 }
+  // The snapshot's own last event comes once more: when that was, only the log knows.
+  const rows = Stream.takeWhile(log.read(stream, { after: Math.max(0, found.version - 1) }), (row) =>
     "version" in moment ? row.version <= moment.version : row.at <= moment.time
   )
   yield* Stream.runForEach(rows, (row) =>
     Effect.map(Effect.fromResult(decodePipelineEvent(row)), (event) => {
-      found = { version: row.version, at: row.at, state: PipelineState.evolve(found.state, event) }
+      const state = row.version > found.version ? PipelineState.evolve(found.state, event) : found.state
+      found = { version: row.version, at: row.at, state }
     })
   )
   const { version } = found
@@ -63,6 +66,18 @@ const showState = Effect.fnUntraced(function* (name: string, at: Option.Option<s
     version === 0 ? "before its first event" : `after event ${version}, ${isoTime(found.at)}`,
     ...JSON.stringify(found.state, null, 2).split("\n").map(shown)
   ])
+})
+
+/** A snapshot that is not later than the moment saves reading what led to it; a time may be before any. */
+const startFor = Effect.fnUntraced(function* (log: EventLog["Service"], stream: string, moment: Moment) {
+  const saved = Option.filter(
+    yield* log.loadSnapshot(stream, snapshotName, PipelineState.foldVersion),
+    ({ version }) => "version" in moment && version <= moment.version
+  )
+  return Option.match(saved, {
+    onNone: () => ({ version: 0, state: PipelineState.initial }),
+    onSome: ({ state, version }) => ({ version, state: JSON.parse(state) as PipelineState.PipelineState })
+  })
 })
 
 const momentOf = (text: string): Effect.Effect<Moment, CliFailure> => {

@@ -18,6 +18,7 @@ import { exitCode } from "./exitCode.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { answer } from "./report.ts"
 import { plural, styleOf } from "./terminal.ts"
+import { verifyRoster } from "./verifyRoster.ts"
 
 export const verify = Command.make(
   "verify",
@@ -39,8 +40,13 @@ export const verify = Command.make(
 const verifyLog = Effect.fnUntraced(function* (name: Option.Option<string>) {
   const stream = Option.isNone(name) ? undefined : (yield* findPipeline(name.value)).stream
   const folds = makeFolds(yield* snapshotsOf(stream))
-  const { events, firstBad, streams } = yield* walk({ stream, onEvent: folds.step })
-  const bad = firstBad ?? folds.end()
+  const roster = stream === undefined ? yield* verifyRoster : undefined
+  const onEvent = (row: StoredEvent): void => {
+    folds.step(row)
+    roster?.step(row)
+  }
+  const { events, firstBad, streams } = yield* walk({ stream, onEvent })
+  const bad = firstBad ?? folds.end() ?? roster?.end() ?? null
   const result = {
     streams,
     events,

@@ -32,8 +32,12 @@ export interface Head {
   readonly hash: string
 }
 
+/** In place of a stream: all of them together, in global order. No stream of events has this name. */
+export const allStreams = "$all"
+
 /** A fold's state at a version of its stream, with the version of the fold that made it. */
 export interface Snapshot {
+  /** The stream that was folded; of `allStreams`, `version` is a global position. */
   readonly stream: string
   readonly fold: string
   readonly foldVersion: number
@@ -90,6 +94,8 @@ export class LogError extends Schema.TaggedError<LogError>()("LogError", {
 export class EventLog extends Context.Service<
   EventLog,
   {
+    /** This connection may claim, append and save snapshots; one that only reads is refused with `ReadOnly`. */
+    readonly isWritable: boolean
     /** Takes ownership of a stream: its epoch grows by one, and every older owner is fenced off. */
     claim(stream: string): Effect.Effect<Head, LogError>
     /** Appends all events or none; answers where the stream stands then. */

@@ -76,6 +76,7 @@ const make = Effect.fnUntraced(function* (store: MemoryStore, fault: Fault) {
     )
 
   return EventLog.of({
+    isWritable: true,
     claim: (stream) => simple("claim", stream, () => claimIn(store, stream)),
     append: (stream, at, events) =>
       Effect.suspend(() => appendTo(store, makeAppend(stream, at, events))).pipe(

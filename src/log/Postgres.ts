@@ -88,6 +88,7 @@ const makeWriter = Effect.fnUntraced(function* (
 
   return EventLog.of({
     ...reads,
+    isWritable: true,
     claim: (stream) =>
       Effect.map(owned("claim", claimStatement(schema), [toText(storable(stream))]), ([row]) => {
         const head = toHead(row!)
@@ -102,7 +103,7 @@ const makeWriter = Effect.fnUntraced(function* (
           toText(storable(stream)),
           toText(fold),
           foldVersion,
-          version,
+          BigInt(version),
           toText(storable(state))
         ])
       )
@@ -124,6 +125,7 @@ const makeReader = Effect.fnUntraced(function* (
   )
   return EventLog.of({
     ...reads,
+    isWritable: false,
     claim: () => Effect.fail(readOnly("claim")),
     append: () => Effect.fail(readOnly("append")),
     changes: Stream.fromEffectSchedule(looked, Schedule.spaced(readerPollMs)).pipe(

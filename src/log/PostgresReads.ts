@@ -105,7 +105,7 @@ export const makeReads = Effect.fnUntraced(function* (schema: string, line: Ask)
       Effect.map(
         ask(
           "loadSnapshot",
-          `select version, state from ${schema}.snapshots where stream = $1 and fold = $2 and fold_version = $3`,
+          `select version::float8, state from ${schema}.snapshots where stream = $1 and fold = $2 and fold_version = $3`,
           [toText(storable(stream)), toText(fold), foldVersion]
         ),
         ([row]) =>

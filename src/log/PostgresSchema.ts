@@ -62,7 +62,9 @@ const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>> = [
       state text not null,
       primary key (stream, fold)
     )`
-  ]
+  ],
+  // A snapshot of all streams stands at a global position, and those outgrow 32 bits.
+  (schema) => [`alter table ${schema}.snapshots alter column version type bigint`]
 ]
 
 /** The format this release writes. */

@@ -80,6 +80,7 @@ const makeWriter = Effect.fnUntraced(function* (
 
   return EventLog.of({
     ...makeReading(() => writes),
+    isWritable: true,
     claim: (stream) => attempt("claim", () => writes.claim(storable(stream))),
     append: (stream, at, events) => append(makeAppend(stream, at, events)),
     changes: Stream.fromPubSub(changes),
@@ -121,6 +122,7 @@ const makeReader = Effect.fnUntraced(function* (
 
   return EventLog.of({
     ...makeReading(reads),
+    isWritable: false,
     claim: () => Effect.fail(readOnly("claim")),
     append: () => Effect.fail(readOnly("append")),
     changes: Stream.fromEffectSchedule(position, Schedule.spaced(readerPollMs)).pipe(

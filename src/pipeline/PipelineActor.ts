@@ -10,20 +10,7 @@
  *
  * @module
  */
-import {
-  Cause,
-  Clock,
-  Deferred,
-  Effect,
-  Exit,
-  Fiber,
-  Queue,
-  Result,
-  Schema,
-  type Scope,
-  type Stream,
-  SubscriptionRef
-} from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Result, Schema, type Scope, Stream } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
@@ -34,11 +21,12 @@ import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import type { Command, Rejection } from "./Command.ts"
 import { decideInTime } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
-import { loadState, snapshotName } from "./loadState.ts"
+import { keepSnapshots } from "./keepSnapshots.ts"
+import { LiveValue } from "./LiveValue.ts"
+import { loadState } from "./loadState.ts"
+import * as Turns from "./Turns.ts"
 
 const mailboxCapacity = 256
-/** A snapshot is saved after this many events, so that waking up folds no more than these. */
-const snapshotEvery = 1000
 
 /** The actor is gone: fenced off, failed with its log, or closed. Nothing is known to have been appended. */
 export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", {
@@ -56,6 +44,10 @@ export interface PipelineActor {
   readonly send: (command: Command, by: string) => Effect.Effect<PipelineState.PipelineState, SendError>
   readonly state: Effect.Effect<PipelineState.PipelineState>
   readonly changes: Stream.Stream<PipelineState.PipelineState>
+  /** Runs the step for the state now and every later one, in order, until the scope closes; costs nothing while idle. */
+  readonly follow: <R>(
+    step: (state: PipelineState.PipelineState) => Effect.Effect<void, never, R>
+  ) => Effect.Effect<void, never, R | Scope.Scope>
   /**
    * The life of the run that the log said was at work when this actor woke. Its process is gone: the stream
    * has been claimed since. `null` when there was none.
@@ -80,73 +72,66 @@ export const make = Effect.fnUntraced(function* (
   // Claim first, fold second: an older owner can append nothing between the two.
   const { epoch } = yield* log.claim(stream)
   const past = yield* loadState(log, stream)
-  const state = yield* SubscriptionRef.make(past.state)
-  const mailbox = yield* Queue.bounded<Envelope>(mailboxCapacity)
+  const state = new LiveValue(past.state)
   const lostLife = isActive(past.state.lifecycle) ? (past.state.run?.lives ?? null) : null
+  const gone = yield* Deferred.make<never, ActorStopped>()
+  // In this order, because a scope closes backwards: the turns end, what they left is saved, and it is told.
+  yield* Effect.addFinalizer(() => Deferred.fail(gone, endOf(id, Exit.void)))
+  const snapshots = yield* keepSnapshots(log, stream, past)
   let version = past.version
-  let snapshotAt = past.snapshotAt
 
-  const handle = Effect.fnUntraced(function* ({ by, command }: Envelope) {
-    const before = yield* SubscriptionRef.get(state)
-    const events = yield* Effect.fromResult(decideInTime(command, before, yield* Clock.currentTimeMillis))
-    if (events.length === 0) return before
-    const stamped = yield* stamp(events, by)
-    const head = yield* appendPatiently(log, stream, { expectedVersion: version, epoch }, stamped)
-    version = head.version
-    const after = events.reduce(PipelineState.evolve, before)
-    yield* SubscriptionRef.set(state, after)
-    return after
-  })
-
-  const snapshot = Effect.fnUntraced(function* () {
-    if (version - snapshotAt < snapshotEvery) return
-    snapshotAt = version
-    const text = JSON.stringify(yield* SubscriptionRef.get(state))
-    // A snapshot only saves work: without it the next owner folds more.
-    yield* Effect.ignore(
-      log.saveSnapshot({
-        stream,
-        fold: snapshotName,
-        foldVersion: PipelineState.foldVersion,
-        version,
-        state: text
-      })
-    )
-  })
+  const handle = ({ by, command }: Envelope) =>
+    Effect.gen(function* () {
+      const before = state.current
+      const events = yield* Effect.fromResult(decideInTime(command, before, yield* Clock.currentTimeMillis))
+      if (events.length === 0) return before
+      const stamped = yield* stamp(events, by)
+      const head = yield* appendPatiently(log, stream, { expectedVersion: version, epoch }, stamped)
+      version = head.version
+      const after = events.reduce(PipelineState.evolve, before)
+      state.set(after)
+      return after
+    })
 
   /** A rejection is the caller's; a log that does not take the append ends the actor: its memory may be stale. */
-  const turn = Effect.fnUntraced(function* (envelope: Envelope) {
-    const result = yield* Effect.result(handle(envelope))
-    if (Result.isSuccess(result)) {
-      yield* Deferred.succeed(envelope.reply, result.success)
-      return yield* snapshot()
-    }
-    if (result.failure._tag === "Rejection") return yield* Deferred.fail(envelope.reply, result.failure)
-    const stopped = stoppedBy(id, result.failure)
-    yield* Deferred.fail(envelope.reply, stopped)
-    return yield* stopped
-  })
+  const turn = (envelope: Envelope) =>
+    Effect.gen(function* () {
+      const result = yield* Effect.result(handle(envelope))
+      if (Result.isSuccess(result)) {
+        yield* Deferred.succeed(envelope.reply, result.success)
+        return yield* snapshots.tell(result.success, version)
+      }
+      if (result.failure._tag === "Rejection") return yield* Deferred.fail(envelope.reply, result.failure)
+      const stopped = stoppedBy(id, result.failure)
+      yield* Deferred.fail(envelope.reply, stopped)
+      return yield* stopped
+    })
 
-  // Uninterruptible from the take on: between append and evolve nobody may come between.
-  const loop = yield* Effect.uninterruptibleMask((restore) =>
-    Effect.forever(Effect.flatMap(restore(Queue.take(mailbox)), turn))
-  ).pipe(Effect.forkScoped)
-  const gone = Fiber.await(loop).pipe(Effect.flatMap((exit) => Effect.fail(endOf(id, exit))))
+  // Uninterruptible: between append and evolve nobody may come between.
+  const mailbox = yield* Turns.make(
+    (envelope: Envelope) => Effect.uninterruptible(turn(envelope)),
+    (exit) => Deferred.doneUnsafe(gone, Exit.fail(endOf(id, exit)))
+  )
 
-  const send = Effect.fnUntraced(function* (command: Command, by: string) {
-    const reply = yield* Deferred.make<PipelineState.PipelineState, SendError>()
-    yield* Effect.raceFirst(Queue.offer(mailbox, { command, by, reply }), gone)
-    return yield* Effect.raceFirst(Deferred.await(reply), gone)
-  })
+  const send = (command: Command, by: string) =>
+    Effect.gen(function* () {
+      const reply = yield* Deferred.make<PipelineState.PipelineState, SendError>()
+      const told = Effect.andThen(
+        mailbox.offer({ command, by, reply }, mailboxCapacity),
+        Deferred.await(reply)
+      )
+      return yield* Effect.raceFirst(told, Deferred.await(gone))
+    })
 
   return {
     id,
     epoch,
     send,
-    state: SubscriptionRef.get(state),
-    changes: SubscriptionRef.changes(state),
+    state: Effect.sync(() => state.current),
+    changes: Stream.suspend(() => state.changes),
+    follow: (step) => state.runForEach(step),
     lostLife,
-    gone
+    gone: Deferred.await(gone)
   }
 })
 

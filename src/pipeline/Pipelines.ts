@@ -19,9 +19,7 @@ import * as PipelineActor from "./PipelineActor.ts"
 import { type Reaction, react } from "./react.ts"
 
 /** An actor and what it makes happen. */
-export interface HostedPipeline extends Reaction {
-  readonly actor: PipelineActor.PipelineActor
-}
+export type HostedPipeline = Reaction
 
 export type RegisterError = CatalogError
 
@@ -59,10 +57,7 @@ export class Pipelines extends Context.Service<
         const actors = yield* RcMap.make({
           lookup: Effect.fnUntraced(function* (id: string) {
             const actor = yield* PipelineActor.make(id)
-            return {
-              actor,
-              ...(yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines))
-            }
+            return yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines)
           }),
           idleTimeToLive: "5 minutes"
         })

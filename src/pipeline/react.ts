@@ -7,28 +7,27 @@
  *
  * @module
  */
-import { Clock, Deferred, Duration, Effect, Fiber, Queue, Result, type Scope, Stream } from "effect"
-import { decodeDefinition, type Recovery } from "../../events/Definition.ts"
+import { Clock, Context, Deferred, Duration, Effect, Fiber, Result, Scope } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
+import { abandoned, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
-import type { PlanError } from "../flow/Plan.ts"
-import type { StageError } from "../flow/StageError.ts"
 import type { Worker } from "../flow/Worker.ts"
 import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
+import { nextLook } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
+import { OneTask } from "./OneTask.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
-import * as Recover from "./recovery.ts"
-import { isLeft, processLost } from "./situation.ts"
+import { Preparation } from "./Preparation.ts"
+import { isOutrun, processLost } from "./situation.ts"
 import { type Next, next } from "./steer.ts"
+import * as Turns from "./Turns.ts"
 import { watchProgress } from "./watchProgress.ts"
-import { engine, type FunctionsOf, type Prepared, prepare, work } from "./work.ts"
-
-export type { FunctionsOf } from "./work.ts"
+import { engine, type FunctionsOf, work } from "./work.ts"
 
 export interface Reaction {
+  readonly actor: PipelineActor
   /**
    * From now on this process steers the pipeline to where it is wanted. What the log says of an earlier process
    * is said to be lost first. Before it is adopted, a pipeline can be looked at and written to, and nothing follows.
@@ -48,237 +47,216 @@ interface AtWork {
   isCutOff: boolean
 }
 
-/** Something that takes time, and is given up when the state asks for something else. */
-interface Task {
-  readonly name: string
-  readonly fiber: Fiber.Fiber<void>
-}
-
 /** Follows an actor until the scope closes; a run at work is interrupted with it. */
 export const react = Effect.fnUntraced(function* (
   actor: PipelineActor,
   functionsOf: FunctionsOf,
   deadlines: Deadlines = defaultDeadlines
 ): Effect.fn.Return<Reaction, never, Drivers | Scope.Scope> {
-  const scope = yield* Effect.scope
-  // One nudge is as good as many: whoever takes it looks at the newest state.
-  const nudges = yield* Queue.sliding<void>(1)
-  const nudge = Effect.asVoid(Queue.offer(nudges, undefined))
-  let attached: "waiting" | "adopted" | "retired" = "waiting"
-  let atWork: AtWork | undefined
-  let task: Task | undefined
-  let prepared: Prepared | undefined
-  let attempts = Recover.noAttempts
+  const steering = new Steering(actor, functionsOf, deadlines, yield* Effect.context<Drivers | Scope.Scope>())
+  steering.turns = yield* Turns.make((_: undefined) => steering.turn)
+  yield* actor.follow(() => steering.nudge)
+  yield* Effect.addFinalizer(() => steering.preparation.discard)
+  return steering
+})
 
-  const tell = (command: Command) => Effect.result(actor.send(command, engine))
-  const tellOrFail = Effect.fnUntraced(function* (command: Command) {
-    const told = yield* tell(command)
-    if (Result.isSuccess(told) || told.failure._tag === "ActorStopped") return
-    const { code, message, suggestion } = told.failure
-    // A state that nobody steers on would be `Running` for ever: it says what is in its way.
-    const error = { code, message, ...(suggestion === undefined ? {} : { suggestion }) }
-    yield* tell({ _tag: "FailDeployment", error })
-  })
+// A class, because ten thousand pipelines may be awake: what every one of them does is written once.
+class Steering implements Reaction {
+  turns!: Turns.Turns<undefined, never, never>
+  #isNudged = false
+  #attached: "waiting" | "adopted" | "retired" = "waiting"
+  #atWork: AtWork | undefined
+  readonly #task = new OneTask<Drivers>(
+    (effect) => this.#fork(effect),
+    Effect.suspend(() => this.nudge)
+  )
+  readonly #timer = new OneTask<Drivers>(
+    (effect) => this.#fork(effect),
+    Effect.suspend(() => this.nudge)
+  )
+  readonly preparation: Preparation
+  readonly actor: PipelineActor
+  readonly #deadlines: Deadlines
+  readonly #context: Context.Context<Drivers | Scope.Scope>
 
-  const discard = Effect.suspend(() => {
-    const held = prepared
-    prepared = undefined
-    return held === undefined ? Effect.void : held.close
-  })
-  const takePrepared = (state: PipelineState) =>
-    Effect.suspend(() => {
-      const held = prepared
-      if (held === undefined || held.signature !== state.run?.signature) {
-        return Effect.andThen(discard, prepare(actor.id, state, functionsOf))
-      }
-      prepared = undefined
-      return Effect.succeed(held)
+  constructor(
+    actor: PipelineActor,
+    functionsOf: FunctionsOf,
+    deadlines: Deadlines,
+    context: Context.Context<Drivers | Scope.Scope>
+  ) {
+    this.actor = actor
+    this.preparation = new Preparation(actor, functionsOf, deadlines)
+    this.#deadlines = deadlines
+    this.#context = context
+  }
+
+  progress() {
+    return this.#atWork?.worker?.progress() ?? []
+  }
+
+  get adopt(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#attached !== "waiting") return
+      this.#attached = "adopted"
+      const { deployment, lifecycle } = yield* this.actor.state
+      const isLeft = deployment === "Running" || deployment === "Paused" || isActive(lifecycle)
+      if (isLeft) yield* this.#tell({ _tag: "Suspend", reason: processLost, life: this.actor.lostLife })
+      yield* this.nudge
     })
+  }
 
-  /** Begins what the state asks for, unless it is under way already. */
-  const during = Effect.fnUntraced(function* (name: string, effect: Effect.Effect<unknown, never, Drivers>) {
-    if (task?.name === name) return
-    yield* endTask
-    // The task may end before its name is kept: it is told from a later one by being itself.
-    const own: { fiber?: Fiber.Fiber<void> } = {}
-    const fiber = yield* effect.pipe(
-      Effect.andThen(
-        Effect.suspend(() => {
-          if (task?.fiber === own.fiber) task = undefined
-          return nudge
-        })
-      ),
-      Effect.forkIn(scope)
+  retire(reason: Reason): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#attached !== "adopted") return
+      this.#attached = "retired"
+      yield* this.#task.end
+      yield* this.#setTimer(undefined)
+      if (this.#atWork !== undefined) {
+        const { fiber, worker } = this.#atWork
+        if (worker === undefined) yield* Fiber.interrupt(fiber)
+        else {
+          yield* worker.stop
+          const drained = yield* Effect.timeoutOption(Fiber.await(fiber), this.#deadlines.draining)
+          if (drained._tag === "None") yield* this.#cutOff(yield* this.actor.state)
+        }
+      }
+      yield* this.#tell({ _tag: "Suspend", reason, life: null })
+    })
+  }
+
+  /** One nudge is as good as many: whoever takes it looks at the newest state. */
+  readonly nudge = Effect.sync(() => {
+    if (this.#isNudged) return
+    this.#isNudged = true
+    this.turns.push(undefined)
+  })
+
+  get turn(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#isNudged = false
+      return this.#step
+    }).pipe(
+      Effect.catchCause((cause) => Effect.logError(`pipeline ${this.actor.id} could not be steered`, cause))
     )
-    own.fiber = fiber
-    task = { name, fiber }
-  })
-  const endTask = Effect.suspend(() => {
-    const old = task
-    task = undefined
-    return old === undefined ? Effect.void : Fiber.interrupt(old.fiber)
-  })
+  }
 
-  const begin = Effect.fnUntraced(function* (state: PipelineState) {
-    const life = lifeOf(state)
-    if (atWork !== undefined) return
-    const began = (worker: Worker) => {
-      if (atWork?.life === life) atWork.worker = worker
-      return Effect.forkChild(watchProgress(actor, worker, deadlines.progress))
-    }
-    const mine = work(actor, state, takePrepared(state), began).pipe(
-      Effect.ensuring(
-        Effect.suspend(() => {
-          atWork = undefined
-          return nudge
-        })
+  get #step(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#attached !== "adopted") return
+      const state = yield* this.actor.state
+      const now = yield* Clock.currentTimeMillis
+      yield* this.#setTimer(nextLook(state, now))
+      const atWork = this.#atWork === undefined ? "no" : this.#atWork.isCutOff ? "cut_off" : "working"
+      const wanted = next(state, atWork)
+      if (!lasting.has(wanted)) yield* this.#task.end
+      switch (wanted) {
+        case "advance":
+          return yield* this.#tellOrFail({ _tag: "AdvanceDeployment" })
+        case "prepare":
+          return yield* this.#task.begin("prepare", this.preparation.prepare(state))
+        case "recover":
+          return yield* this.#task.begin("recover", this.preparation.recover(state))
+        case "start":
+          return yield* this.#tellOrFail({ _tag: "StartRun", run: yield* nextId })
+        case "resume":
+          return yield* this.#tellOrFail({ _tag: "ResumeRun" })
+        case "give_up":
+          return yield* this.#tellOrFail({ _tag: "FailRun", reason: outrun })
+        case "work":
+          return yield* this.#begin(state)
+        case "drain":
+          return yield* this.#drain(state)
+        case "rest":
+          return yield* this.preparation.discard
+      }
+    })
+  }
+
+  #tell(command: Command, by = engine) {
+    return Effect.result(this.actor.send(command, by))
+  }
+
+  /** A state that nobody steers on would be `Running` for ever: it says what is in its way. */
+  #tellOrFail(command: Command) {
+    return Effect.gen({ self: this }, function* () {
+      const told = yield* this.#tell(command)
+      if (Result.isSuccess(told) || told.failure._tag === "ActorStopped") return
+      const { code, message, suggestion } = told.failure
+      const error = { code, message, ...(suggestion === undefined ? {} : { suggestion }) }
+      yield* this.#tell({ _tag: "FailDeployment", error })
+    })
+  }
+
+  #fork(effect: Effect.Effect<void, never, Drivers>): Effect.Effect<Fiber.Fiber<void>> {
+    return Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)).pipe(
+      Effect.provideContext(this.#context)
+    )
+  }
+
+  /** Looks at the schedule at this instant, if nothing happens before. */
+  #setTimer(at: number | undefined): Effect.Effect<void> {
+    if (at === undefined) return this.#timer.end
+    const wait = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.sleep(Math.min(longestSleepMs, Math.max(0, at - now)))
+    )
+    return this.#timer.begin(`look at ${at}`, Effect.andThen(wait, this.#tell({ _tag: "Tick" }, "schedule")))
+  }
+
+  #begin(state: PipelineState): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#atWork !== undefined) return isOutrun(state) ? yield* this.#drain(state) : undefined
+      const life = lifeOf(state)
+      const began = (worker: Worker) => {
+        if (this.#atWork?.life === life) this.#atWork.worker = worker
+        return Effect.forkChild(watchProgress(this.actor, worker, this.#deadlines.progress))
+      }
+      const over = Effect.suspend(() => {
+        this.#atWork = undefined
+        return this.nudge
+      })
+      const ready = yield* Deferred.make<void>()
+      const working = work(this.actor, state, this.preparation.take(state), began)
+      const fiber = yield* this.#fork(
+        Deferred.await(ready).pipe(Effect.andThen(working), Effect.ensuring(over))
       )
-    )
-    const ready = yield* Deferred.make<void>()
-    const fiber = yield* Deferred.await(ready).pipe(Effect.andThen(mine), Effect.forkIn(scope))
-    atWork = { life, fiber, worker: undefined, isCutOff: false }
-    yield* Deferred.succeed(ready, undefined)
-  })
+      this.#atWork = { life, fiber, worker: undefined, isCutOff: false }
+      yield* Deferred.succeed(ready, undefined)
+    })
+  }
 
-  const drain = Effect.fnUntraced(function* (state: PipelineState) {
-    if (atWork?.worker !== undefined) yield* atWork.worker.stop
-    yield* during(
-      `drain ${lifeOf(state)}`,
-      Effect.andThen(Effect.sleep(deadlines.draining), cutOff(state, deadlines.draining))
-    )
-  })
+  #drain(state: PipelineState): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#atWork?.worker !== undefined) yield* this.#atWork.worker.stop
+      const overdue = Effect.andThen(Effect.sleep(this.#deadlines.draining), this.#cutOff(state))
+      yield* this.#task.begin(`drain ${lifeOf(state)}`, overdue)
+    })
+  }
 
   /** The run did not drain in time: it is interrupted, and is said to be over whether or not that helps. */
-  const cutOff = Effect.fnUntraced(function* (state: PipelineState, afterMs: number) {
-    if (atWork !== undefined) {
-      atWork.isCutOff = true
-      yield* Effect.forkIn(Fiber.interrupt(atWork.fiber), scope)
-    }
-    const within = Duration.format(Duration.millis(afterMs))
-    const reason = { code: "forced", message: `the run was cut off: it was not drained within ${within}` }
-    if (state.run !== null) yield* tell({ _tag: "CrashRun", reason, life: state.run.lives })
-  })
-
-  const prepareThenAdvance = Effect.fnUntraced(function* (state: PipelineState, onLost: "fail" | "again") {
-    yield* discard
-    const result = yield* prepare(actor.id, state, functionsOf).pipe(
-      Effect.timeoutOption(deadlines.initializing),
-      Effect.result
-    )
-    if (Result.isFailure(result)) {
-      if (onLost === "again" && !isFatal(result.failure)) return yield* lostAgain(state)
-      return yield* tell({ _tag: "FailDeployment", error: reasonOf(result.failure) })
-    }
-    if (result.success._tag === "None") {
-      return yield* tell({ _tag: "FailDeployment", error: overdue("initializing", deadlines.initializing) })
-    }
-    prepared = result.success.value
-    attempts = Recover.recovered(attempts, yield* Clock.currentTimeMillis)
-    yield* tell({ _tag: "AdvanceDeployment" })
-  })
-
-  const lostAgain = Effect.fnUntraced(function* (state: PipelineState) {
-    attempts = Recover.failedAgain(attempts, yield* Clock.currentTimeMillis, recoveryOf(state))
-  })
-
-  const recover = Effect.fnUntraced(function* (state: PipelineState) {
-    const policy = recoveryOf(state)
-    // What another process left is no failure of ours: the first attempt waits for nothing.
-    const isFirst = isLeft(state) && attempts.failed === 0
-    if (!isFirst && attempts.since !== null) yield* lostAgain(state)
-    if (!isFirst && attempts.failed === 0) attempts = { failed: 1, since: null }
-    const delay = Recover.delayBefore(attempts, policy)
-    if (delay === undefined) {
-      const message = `given up after ${attempts.failed} attempts: ${state.deploymentError?.message ?? ""}`
-      const error = { code: state.deploymentError?.code ?? "unavailable", message }
-      return yield* tell({ _tag: "FailDeployment", error })
-    }
-    yield* Effect.sleep(delay)
-    yield* prepareThenAdvance(state, "again")
-  })
-
-  const step = Effect.fnUntraced(function* () {
-    if (attached !== "adopted") return
-    const state = yield* actor.state
-    const wanted = next(state, atWork === undefined ? "no" : atWork.isCutOff ? "cut_off" : "working")
-    if (!lasting.has(wanted)) yield* endTask
-    switch (wanted) {
-      case "advance":
-        return yield* tellOrFail({ _tag: "AdvanceDeployment" })
-      case "prepare":
-        return yield* during("prepare", prepareThenAdvance(state, "fail"))
-      case "recover":
-        return yield* during("recover", recover(state))
-      case "start":
-        return yield* tellOrFail({ _tag: "StartRun", run: yield* nextId })
-      case "resume":
-        return yield* tellOrFail({ _tag: "ResumeRun" })
-      case "work":
-        return yield* begin(state)
-      case "drain":
-        return yield* drain(state)
-      case "rest":
-        return yield* discard
-    }
-  })
-
-  yield* Stream.runForEach(actor.changes, () => nudge).pipe(Effect.forkIn(scope))
-  yield* Queue.take(nudges).pipe(
-    Effect.andThen(step()),
-    Effect.catchCause((cause) => Effect.logError(`pipeline ${actor.id} could not be steered`, cause)),
-    Effect.forever,
-    Effect.forkIn(scope)
-  )
-  yield* Effect.addFinalizer(() => discard)
-
-  const adopt = Effect.gen(function* () {
-    if (attached !== "waiting") return
-    attached = "adopted"
-    const { deployment, lifecycle } = yield* actor.state
-    const isLeft = deployment === "Running" || deployment === "Paused" || isActive(lifecycle)
-    if (isLeft) yield* tell({ _tag: "Suspend", reason: processLost, life: actor.lostLife })
-    yield* nudge
-  })
-
-  const retire = Effect.fnUntraced(function* (reason: Reason) {
-    if (attached !== "adopted") return
-    attached = "retired"
-    yield* endTask
-    if (atWork !== undefined) {
-      const { fiber, worker } = atWork
-      if (worker === undefined) yield* Fiber.interrupt(fiber)
-      else {
-        yield* worker.stop
-        const drained = yield* Effect.timeoutOption(Fiber.await(fiber), deadlines.draining)
-        if (drained._tag === "None") yield* cutOff(yield* actor.state, deadlines.draining)
+  #cutOff(state: PipelineState): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#atWork !== undefined) {
+        this.#atWork.isCutOff = true
+        yield* this.#fork(Fiber.interrupt(this.#atWork.fiber))
       }
-    }
-    yield* tell({ _tag: "Suspend", reason, life: null })
-  })
+      const message = `the run was cut off: it was not drained within ${spell(this.#deadlines.draining)}`
+      if (state.run === null) return
+      yield* this.#tell({ _tag: "CrashRun", reason: { code: "forced", message }, life: state.run.lives })
+    })
+  }
+}
 
-  return { adopt, retire, progress: () => atWork?.worker?.progress() ?? [] }
-})
+/** A timer that is due later than this looks in between: a clock may be set. */
+const longestSleepMs = 24 * 60 * 60 * 1000
+
+/** A newer tick has taken the place of the run; it keeps no place, so that the next run is a new one. */
+const outrun: Reason = { code: abandoned, message: "a newer tick of the schedule took its place" }
+
+const spell = (ms: number): string => Duration.format(Duration.millis(ms))
 
 /** What is asked for as long as the state stays what it is. */
 const lasting: ReadonlySet<Next> = new Set(["prepare", "recover", "drain"])
 
 /** A run is worked on once per life. */
 const lifeOf = (state: PipelineState): string => `${state.run?.id}/${state.run?.lives}`
-
-const isFatal = (error: PlanError | StageError): boolean => error._tag === "PlanError" || error.isFatal
-
-const reasonOf = (error: PlanError | StageError): Reason =>
-  error._tag === "StageError" ? error.reason : { code: "invalid_definition", message: error.message }
-
-const overdue = (doing: string, afterMs: number): Reason => ({
-  code: `${doing}_timeout`,
-  message: `${doing} took longer than ${Duration.format(Duration.millis(afterMs))}`
-})
-
-const recoveryOf = (state: PipelineState): Recovery => {
-  const definition = decodeDefinition(state.definition?.definition)
-  return Result.isSuccess(definition) ? definition.success.runtime.recovery : noRecovery
-}
-
-/** A definition that does not decode is not run: its preparation says why. */
-const noRecovery: Recovery = { minBackoff: 0, maxBackoff: 0, factor: 1, maxRetries: 0, healthyAfter: 0 }

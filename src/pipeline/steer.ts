@@ -5,6 +5,7 @@
  */
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
+import { isOutrun } from "./situation.ts"
 
 export type Next =
   /** The next step of the deployment needs nothing but to be logged. */
@@ -15,6 +16,8 @@ export type Next =
   | "recover"
   /** A run is to begin. */
   | "start"
+  /** An unfinished run is to be given up: a newer tick takes its place. */
+  | "give_up"
   /** An unfinished run is to go on. */
   | "resume"
   /** The run is to be worked on. */
@@ -59,6 +62,7 @@ export const next = (state: PipelineState, atWork: AtWork): Next => {
       if (isActive(state.lifecycle)) return "work"
       if (atWork !== "no") return "rest"
       if (state.lifecycle === "Triggered") return "start"
-      return hasUnfinishedRun(state) ? "resume" : "rest"
+      if (!hasUnfinishedRun(state)) return "rest"
+      return isOutrun(state) ? "give_up" : "resume"
   }
 }

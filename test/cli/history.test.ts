@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
+import { foldVersion as rosterFoldVersion } from "../../projections/Roster.ts"
 import { run, temporaryFolder } from "../process/CommandLine.ts"
 import { ask, assertPlain, pipeline, records, write } from "./commandLine.ts"
 
@@ -94,7 +95,8 @@ describe("list, show, state", () => {
           deployment_desired_status: "Shutdown",
           lifecycle: "Completed",
           version: 1,
-          left_behind: false
+          left_behind: false,
+          unreadable: null
         }
       ]
     })
@@ -195,6 +197,34 @@ describe("verify", () => {
     const { json } = await ask(folder.path, "verify")
     assert.deepInclude(json.result, { streams: 2, first_bad: null })
     assert.equal((await ask(folder.path, "verify", "orders")).json.result.events, json.result.events - 1)
+  })
+
+  it("finds a roster that is not what the events fold to", async () => {
+    const path = join(folder.path, "forged")
+    const forge = async (where: "ahead" | "present", reason: RegExp) => {
+      write(folder.path, { "forged/.gitkeep": "" })
+      const from = new DatabaseSync(join(folder.path, ".millrace/millrace.db"))
+      from.exec(`vacuum into '${join(path, "millrace.db")}'`)
+      from.close()
+      const database = new DatabaseSync(join(path, "millrace.db"))
+      const { position } = database.prepare("select max(position) as position from events").get() as {
+        readonly position: number
+      }
+      database
+        .prepare("insert or replace into snapshots values ('$all', 'roster', ?, ?, ?)")
+        .run(
+          rosterFoldVersion,
+          where === "ahead" ? position + 1 : position,
+          '{"registrations":7,"entries":[]}'
+        )
+      database.close()
+      const { code, json } = await ask(folder.path, "verify", "--data-dir", "forged")
+      assert.equal(code, 1)
+      assert.match(json.result.first_bad.reason, reason)
+      rmSync(path, { recursive: true })
+    }
+    await forge("present", /the saved roster differs/)
+    await forge("ahead", /the saved roster stands at position/)
   })
 
   it("names the first row in which one byte was changed", async () => {

@@ -5,7 +5,7 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect, Fiber, Option, Stream } from "effect"
-import { EventLog } from "../../src/log/EventLog.ts"
+import { allStreams, EventLog } from "../../src/log/EventLog.ts"
 import { verify } from "../../src/log/verify.ts"
 import { newEvent, newEvents } from "./newEvent.ts"
 import { append, idsOf, range, streamNames, type Test } from "./onLog.ts"
@@ -116,6 +116,18 @@ export const snapshots = (on: Test) => {
       assert.deepStrictEqual(yield* log.loadSnapshot("a", "state", 2), Option.none())
       assert.deepStrictEqual(yield* log.loadSnapshot("a", "other", 1), Option.none())
       assert.deepStrictEqual(yield* log.loadSnapshot("b", "state", 1), Option.none())
+    })
+  )
+
+  on("one of all streams stands at a position, as far as positions go, and is no stream", (log) =>
+    Effect.gen(function* () {
+      const ofAll = { ...snapshot, stream: allStreams, version: 2 ** 40 }
+      yield* log.saveSnapshot(ofAll)
+      yield* log.saveSnapshot({ ...ofAll, version: 2 ** 40 - 1 })
+      assert.deepStrictEqual(yield* log.loadSnapshot(allStreams, "state", 1), Option.some(ofAll))
+      assert.deepStrictEqual(yield* log.heads, [])
+      assert.deepStrictEqual(yield* Stream.runCollect(log.readAll()), [])
+      assert.isTrue(log.isWritable)
     })
   )
 

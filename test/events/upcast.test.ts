@@ -36,7 +36,8 @@ describe("the log of 0.1.0", () => {
     const events = rows
       .filter(({ stream }) => stream === "catalog")
       .map((row) => Result.getOrThrow(decodeCatalogEvent(row)))
-    assert.deepStrictEqual(events.reduce(Catalog.evolve, Catalog.initial), { names: { p1: "orders" } })
+    const catalog = events.reduce(Catalog.evolve, Catalog.initial)
+    assert.deepStrictEqual(Catalog.list(catalog), [{ id: "p1", name: "orders", ordinal: 0 }])
   })
 })
 

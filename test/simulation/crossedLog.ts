@@ -34,6 +34,7 @@ export const crossedLog = (cross: CrossLog): Layer.Layer<EventLog, never, EventL
           Stream.fromEffectDrain(cross(operation, "after", []))
         )
       return EventLog.of({
+        isWritable: log.isWritable,
         claim: (stream) => asked("claim", log.claim(stream)),
         append: (stream, at, events) =>
           asked(
