@@ -33,6 +33,8 @@ export interface DefinitionState {
   readonly base: string
   /** Counts the definitions this pipeline has had. */
   readonly version: number
+  /** Counts the programs this pipeline has had: definitions whose text was another one than before. */
+  readonly programVersion: number
   readonly window: number
 }
 
@@ -168,6 +170,7 @@ const defined = (state: PipelineState, event: EventOf<"Defined">): PipelineState
     signature: event.signature,
     base: event.base,
     version: (state.definition?.version ?? 0) + 1,
+    programVersion: (state.definition?.programVersion ?? 0) + (state.definition?.text === event.text ? 0 : 1),
     window: windowOf(event.definition)
   }
 })

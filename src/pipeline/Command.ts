@@ -11,7 +11,12 @@ export type Command =
   /** The schedule is looked at: what has fallen due since the last time is decided. */
   | { readonly _tag: "Tick" }
   /** A definition, valid or not: what was sent, and what is wrong with it. */
-  | { readonly _tag: "Define"; readonly definition: Omit<EventOf<"Defined">, "_tag"> }
+  | {
+      readonly _tag: "Define"
+      readonly definition: Omit<EventOf<"Defined">, "_tag">
+      /** The version of the definition that was looked at (0 = none): refused when it is another one by now. */
+      readonly ifVersion?: number
+    }
   | { readonly _tag: "SetDesired"; readonly desired: Desired; readonly reason: string }
   /** Wanted running, and triggered unless a run is waiting or unfinished: one append. */
   | { readonly _tag: "Run"; readonly reason: string }
@@ -53,6 +58,7 @@ export const rejectionCodes = [
   "already_running",
   "nothing_to_resume",
   "stale_signature",
+  "stale_version",
   "batch_out_of_order",
   "unknown_batch",
   "unknown_attempt",

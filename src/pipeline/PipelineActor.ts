@@ -17,6 +17,7 @@ import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import { EventLog, LogError, type NewEvent } from "../log/EventLog.ts"
+import { type Asker, correlationOf, nameOf } from "./Asker.ts"
 import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import type { Command, Rejection } from "./Command.ts"
 import { decideInTime } from "./decideInTime.ts"
@@ -41,7 +42,7 @@ export interface PipelineActor {
   readonly id: string
   readonly epoch: number
   /** Resolves with the new state once the command is in the log. Fails, never hangs, when the actor is gone. */
-  readonly send: (command: Command, by: string) => Effect.Effect<PipelineState.PipelineState, SendError>
+  readonly send: (command: Command, by: Asker) => Effect.Effect<PipelineState.PipelineState, SendError>
   readonly state: Effect.Effect<PipelineState.PipelineState>
   readonly changes: Stream.Stream<PipelineState.PipelineState>
   /** Runs the step for the state now and every later one, in order, until the scope closes; costs nothing while idle. */
@@ -59,7 +60,7 @@ export interface PipelineActor {
 
 interface Envelope {
   readonly command: Command
-  readonly by: string
+  readonly by: Asker
   readonly reply: Deferred.Deferred<PipelineState.PipelineState, SendError>
 }
 
@@ -113,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
     (exit) => Deferred.doneUnsafe(gone, Exit.fail(endOf(id, exit)))
   )
 
-  const send = (command: Command, by: string) =>
+  const send = (command: Command, by: Asker) =>
     Effect.gen(function* () {
       const reply = yield* Deferred.make<PipelineState.PipelineState, SendError>()
       const told = Effect.andThen(
@@ -136,9 +137,9 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /** Gives the events their ids and their time, here, so that a repeated append is known by them. */
-const stamp = Effect.fnUntraced(function* (events: ReadonlyArray<PipelineEvent>, by: string) {
+const stamp = Effect.fnUntraced(function* (events: ReadonlyArray<PipelineEvent>, by: Asker) {
   const at = yield* Clock.currentTimeMillis
-  const correlationId = yield* nextId
+  const correlationId = correlationOf(by) ?? (yield* nextId)
   const stamped: Array<NewEvent> = []
   for (const event of events) {
     stamped.push({
@@ -147,7 +148,7 @@ const stamp = Effect.fnUntraced(function* (events: ReadonlyArray<PipelineEvent>,
       schemaVersion,
       payload: JSON.stringify(event),
       at,
-      by,
+      by: nameOf(by),
       causationId: stamped[0]?.eventId ?? null,
       correlationId
     })

@@ -12,6 +12,7 @@ import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
 import type { EventLog, LogError } from "../log/EventLog.ts"
+import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
@@ -28,11 +29,11 @@ export class Pipelines extends Context.Service<
   {
     readonly catalog: Effect.Effect<Catalog.Catalog>
     /** The id of the pipeline with this name, registered now if there is none. */
-    register(name: string, by: string): Effect.Effect<string, RegisterError>
+    register(name: string, by: Asker): Effect.Effect<string, RegisterError>
     /** Another name for the pipeline with this id. */
-    rename(id: string, name: string, by: string): Effect.Effect<void, RegisterError | DuplicateName>
+    rename(id: string, name: string, by: Asker): Effect.Effect<void, RegisterError | DuplicateName>
     /** The name is free again; the history stays in the log. Whoever asks has seen that it is shut down. */
-    remove(id: string, by: string): Effect.Effect<void, RegisterError>
+    remove(id: string, by: Asker): Effect.Effect<void, RegisterError>
     /** Gives the pipeline of this name the functions of its stages, for runs of this process. */
     provide(name: string, functions: Functions): Effect.Effect<void>
     /** The pipeline's actor, awake as long as the scope is open, and a while longer. */

@@ -8,6 +8,7 @@ import { type CatalogEvent, catalogStream } from "../../events/CatalogEvent.ts"
 import { decodeCatalogEvent, schemaVersion } from "../../events/upcast.ts"
 import * as Catalog from "../../projections/Catalog.ts"
 import { EventLog } from "../log/EventLog.ts"
+import { type Asker, correlationOf, nameOf } from "./Asker.ts"
 import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import { nextId } from "./Identity.ts"
 
@@ -35,7 +36,7 @@ export const openCatalog = Effect.gen(function* () {
     })
   )
 
-  const append = Effect.fnUntraced(function* (event: CatalogEvent, by: string) {
+  const append = Effect.fnUntraced(function* (event: CatalogEvent, by: Asker) {
     const head = yield* appendPatiently(log, catalogStream, { expectedVersion: version, epoch }, [
       {
         eventId: yield* nextId,
@@ -43,9 +44,9 @@ export const openCatalog = Effect.gen(function* () {
         schemaVersion,
         payload: JSON.stringify(event),
         at: yield* Clock.currentTimeMillis,
-        by,
+        by: nameOf(by),
         causationId: null,
-        correlationId: null
+        correlationId: correlationOf(by) ?? null
       }
     ])
     version = head.version
@@ -55,7 +56,7 @@ export const openCatalog = Effect.gen(function* () {
   /** The id of the pipeline with this name, registered now if there is none. */
   const register = Effect.fnUntraced(function* (
     name: string,
-    by: string
+    by: Asker
   ): Effect.fn.Return<string, CatalogError> {
     const known = Catalog.idOf(catalog, name)
     if (known !== undefined) return known
@@ -68,7 +69,7 @@ export const openCatalog = Effect.gen(function* () {
   const rename = Effect.fnUntraced(function* (
     id: string,
     name: string,
-    by: string
+    by: Asker
   ): Effect.fn.Return<void, CatalogError | DuplicateName> {
     const known = Catalog.idOf(catalog, name)
     if (known === id) return
@@ -77,7 +78,7 @@ export const openCatalog = Effect.gen(function* () {
   }, one.withPermits(1))
 
   /** Takes a pipeline out of the catalog. Its history stays in the log, under its id. */
-  const remove = Effect.fnUntraced(function* (id: string, by: string): Effect.fn.Return<void, CatalogError> {
+  const remove = Effect.fnUntraced(function* (id: string, by: Asker): Effect.fn.Return<void, CatalogError> {
     yield* append({ _tag: "PipelineRemoved", id }, by)
   }, one.withPermits(1))
 

@@ -19,7 +19,7 @@ export const decide = (command: Command, state: PipelineState): Decision => {
       // What is due is decided by `decideInTime`, which knows what time it is.
       return accept()
     case "Define":
-      return Result.flatMap(Deployment.mayDefine(state), () =>
+      return Result.flatMap(Deployment.mayDefine(state, command.ifVersion), () =>
         accept({ _tag: "Defined", ...command.definition })
       )
     case "SetDesired":

@@ -123,7 +123,15 @@ export const ended = (
 export const interrupted: Reason = { code: "interrupted", message: "the run was stopped before its end" }
 
 /** A definition changes only while nothing of the old one is deployed or unfinished. */
-export const mayDefine = (state: PipelineState): Decision => {
+export const mayDefine = (state: PipelineState, ifVersion: number | undefined): Decision => {
+  const version = state.definition?.version ?? 0
+  if (ifVersion !== undefined && ifVersion !== version) {
+    return reject(
+      "stale_version",
+      `the definition is at version ${version}, not at ${ifVersion}: somebody else changed it`,
+      "look at it again"
+    )
+  }
   // An unfinished run resumes under the definition that sealed its batches, so that one must stay.
   if (hasUnfinishedRun(state)) {
     return reject(

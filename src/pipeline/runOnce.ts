@@ -10,6 +10,7 @@ import type { UndecodableEvent } from "../../events/upcast.ts"
 import { abandoned, hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { LogError } from "../log/EventLog.ts"
+import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { Rejection } from "./Command.ts"
 import type { PipelineActor, SendError } from "./PipelineActor.ts"
@@ -20,13 +21,13 @@ export interface DefineRequest {
   /** A valid definition, as it was sent. Its id is given by the catalog. */
   readonly define: Omit<EventOf<"Defined">, "_tag" | "id">
   /** Who asks. */
-  readonly by: string
+  readonly by: Asker
   /** Give up an unfinished run instead of resuming it, or refusing another definition. */
   readonly abandon: boolean
 }
 
 export interface RunRequest {
-  readonly by: string
+  readonly by: Asker
   readonly reason: string
   /** Resolves when the run is to be drained and stopped before its end. */
   readonly stop: Effect.Effect<void>
@@ -47,14 +48,14 @@ export const isAtWork = (actor: PipelineActor, { lifecycle, run }: PipelineState
   isActive(lifecycle) && run?.lives !== actor.lostLife
 
 /** A deployment that failed, or that an earlier process was taking down, is left by shutting down. */
-const shutDownFirst = Effect.fnUntraced(function* (actor: PipelineActor, by: string) {
+const shutDownFirst = Effect.fnUntraced(function* (actor: PipelineActor, by: Asker) {
   const { deployment, desired } = yield* actor.state
   if (deployment !== "Failed" && (desired !== "Shutdown" || deployment === "Shutdown")) return
   yield* shutDown(actor, by, "to be started anew")
 })
 
 /** Resolves once the pipeline is shut down. */
-export const shutDown = Effect.fnUntraced(function* (actor: PipelineActor, by: string, reason: string) {
+export const shutDown = Effect.fnUntraced(function* (actor: PipelineActor, by: Asker, reason: string) {
   yield* actor.send({ _tag: "SetDesired", desired: "Shutdown", reason }, by)
   yield* awaitState(actor, ({ deployment }) => deployment === "Shutdown")
 })

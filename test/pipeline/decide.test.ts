@@ -224,6 +224,8 @@ describe("deployment", () => {
       .when(asked)
       .then(Events.triggered)
   })
+  it("two that define at the same time: one wins", () =>
+    given(Events.defined).when({ _tag: "Define", definition, ifVersion: 0 }).thenRejected("stale_version"))
   it("a wish that is granted already is not logged", () =>
     given(Events.defined).when({ _tag: "SetDesired", desired: "Shutdown", reason: "asked" }).then())
 })
