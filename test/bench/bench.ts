@@ -31,7 +31,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   }
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"))
   const postgres = await startPostgres()
-  const cleaned = onInterrupt(folder)
+  process.once("SIGINT", interrupt)
   try {
     const given: Given = {
       quick,
@@ -39,14 +39,8 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
       postgres: typeof postgres === "string" ? { missing: reasonOf(postgres) } : { url: postgres.url },
       peersMissing: installPeers()
     }
-    const told: Array<Told> = []
-    for (const name of named.length === 0 ? partNames : (named as ReadonlyArray<PartName>)) {
-      const began = performance.now()
-      const part = await runPart(name, given)
-      say(`${name} took ${((performance.now() - began) / 1000).toFixed(0)} s`)
-      told.push(part)
-      console.log(`\n${sectionText(part)}`)
-    }
+    const told = await runParts(named.length === 0 ? partNames : (named as ReadonlyArray<PartName>), given)
+    if (interrupted) return 130
     if (!quick && named.length === 0) {
       writeFileSync(join(import.meta.dirname, "RESULTS.md"), pageOf(machineLines(folder), told))
       say("written: test/bench/RESULTS.md")
@@ -54,13 +48,40 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
     return told.some(({ section }) => "failed" in section) ? 1 : 0
   } finally {
     if (typeof postgres !== "string") await postgres.stop()
-    cleaned()
+    rmSync(folder, { recursive: true, force: true })
   }
+}
+
+const runParts = async (names: ReadonlyArray<PartName>, given: Given): Promise<ReadonlyArray<Told>> => {
+  const told: Array<Told> = []
+  for (const name of names) {
+    if (interrupted) break
+    const began = performance.now()
+    const part = await runPart(name, given)
+    say(`${name} took ${((performance.now() - began) / 1000).toFixed(0)} s`)
+    told.push(part)
+    console.log(`\n${sectionText(part)}`)
+  }
+  return told
 }
 
 const say = (text: string): void => console.error(text)
 
 let running: ChildProcess | undefined
+let interrupted = false
+
+/** The part at work ends; then everything is cleared away as at any end. */
+const interrupt = (): void => {
+  interrupted = true
+  if (running !== undefined) end(running)
+}
+
+/** Asks first, because only the part itself knows which processes it has started. */
+const end = (part: ChildProcess): void => {
+  part.kill("SIGTERM")
+  const patience = setTimeout(() => part.kill("SIGKILL"), 5000) // a bound, not a wait
+  part.once("close", () => clearTimeout(patience))
+}
 
 const runPart = (name: PartName, given: Given): Promise<Told> =>
   new Promise((resolve) => {
@@ -70,7 +91,7 @@ const runPart = (name: PartName, given: Given): Promise<Told> =>
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       errors = (errors + text).slice(-4000)
     })
-    const limit = setTimeout(() => child.kill("SIGKILL"), partMinutesMost * 60_000) // a bound, not a wait
+    const limit = setTimeout(() => end(child), partMinutesMost * 60_000) // a bound, not a wait
     let answer: { readonly title: string; readonly section: Section } | undefined
     child.on("message", (message) => {
       answer = message as typeof answer
@@ -84,16 +105,5 @@ const runPart = (name: PartName, given: Given): Promise<Told> =>
     })
     child.send({ name, given })
   })
-
-/** What this session made is removed however it ends; its server ends with it. */
-const onInterrupt = (folder: string): (() => void) => {
-  const clean = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once("SIGINT", () => {
-    running?.kill("SIGKILL")
-    clean()
-    process.exit(130)
-  })
-  return clean
-}
 
 process.exitCode = await main(process.argv.slice(2))

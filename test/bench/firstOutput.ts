@@ -19,6 +19,9 @@ export const firstOutput = async (file: string, folder: string, place: Place): P
     env: { ...process.env, NO_COLOR: "1", ...log },
     stdio: ["ignore", "pipe", "pipe"]
   })
+  // It would go on without end, should this process have to end first.
+  const end = (): void => void child.kill("SIGKILL")
+  process.once("exit", end)
   const closed = once(child, "close")
   let errors = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -26,8 +29,9 @@ export const firstOutput = async (file: string, folder: string, place: Place): P
   })
   const [seen] = await Promise.race([once(child.stdout, "data"), closed])
   const ms = performance.now() - began
-  child.kill("SIGKILL")
+  end()
   await closed
+  process.off("exit", end)
   if (!Buffer.isBuffer(seen)) throw new Error(`the pipeline ended before its first record: ${errors}`)
   return ms
 }

@@ -20,7 +20,7 @@ import { decide } from "../../src/pipeline/decide.ts"
 import { snapshotName } from "../../src/pipeline/loadState.ts"
 import { firstOutput, type Place } from "./firstOutput.ts"
 import type { Given } from "./Part.ts"
-import { databaseUrl, newDatabase } from "./Postgres.ts"
+import { connect, databaseUrl, newDatabase } from "./Postgres.ts"
 
 /** A source without end, and a sink that shows one record and takes the others. */
 const pipeline = `name: history
@@ -85,7 +85,15 @@ const prepare = async (folder: string, place: Place, isThere: boolean, events: n
       })
     )
   )
+  // The server would do it by itself some time later, in the middle of a measurement.
+  if ("url" in place && !isThere) await tellStatistics(place.url)
   return { place, folder, stream: head.stream, version: head.version }
+}
+
+const tellStatistics = async (url: string): Promise<void> => {
+  const connection = await connect(url)
+  await connection.query("vacuum analyze millrace.events")
+  await connection.close()
 }
 
 /** Events of one append. */
