@@ -19,7 +19,7 @@ import { reasonOf } from "./reasonOf.ts"
 import { pageOf, sectionText, type Told } from "./results.ts"
 
 /** A part that hangs must not keep the others from being told. */
-const partMinutesMost = 8
+const partMinutesMost = 15
 
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const quick = args.includes("--quick")

@@ -94,7 +94,7 @@ const foldStore = async (
   }
   const samples = await alternate(
     { ours: side("log"), theirs: side("bare"), again: side("log") },
-    { rounds: given.quick ? 1 : 3, warmUp: given.quick ? 0 : 1 }
+    { rounds: given.quick ? 1 : 3, warmUp: 0 }
   )
   const row = (of: "rate" | "rssMiB"): Row => {
     const values = (all: typeof samples.ours) => all.map((sample) => sample[of])
