@@ -7,5 +7,5 @@
 export const reasonOf = (error: unknown): string => {
   console.error(error)
   const message = error instanceof Error ? error.message : String(error)
-  return message.split("\n")[0]!.replace(/(?:file:\/\/)?\/[^\s'"]+/g, "…")
+  return message.split("\n")[0]!.replace(/(?:file:\/\/|(?<![\w.]))\/[^\s'"]+/g, "…")
 }
