@@ -31,7 +31,7 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   }
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"))
   const postgres = await startPostgres()
-  process.once("SIGINT", interrupt)
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt)
   try {
     const given: Given = {
       quick,

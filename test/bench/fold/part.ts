@@ -52,7 +52,7 @@ const foldInMemory = async (history: History, given: Given): Promise<Row> => {
     throw new Error("the two folds differ")
   }
   // Several times over: the last rounds decide whether V8 has understood a loop.
-  const times = given.quick ? 1 : 5
+  const times = given.quick ? 1 : 3
   const rate = (act: () => unknown) => (): Promise<number> => {
     const began = performance.now()
     for (let i = 0; i < times; i++) act()
@@ -61,7 +61,7 @@ const foldInMemory = async (history: History, given: Given): Promise<Row> => {
   const ours = rate(() => fold(rows))
   const samples = await alternate(
     { ours, theirs: rate(() => plainFold(payloads)), again: ours },
-    { rounds: given.quick ? 1 : 7, warmUp: 2 }
+    { rounds: given.quick ? 1 : 5, warmUp: 1 }
   )
   return rowOf({
     what: `in memory, ${rows.length.toLocaleString("en")} events`,
