@@ -108,7 +108,7 @@ export const filesOf = (checkout: string): ReadonlyArray<TidyFile> =>
     .filter((root) => existsSync(join(checkout, root)))
     .flatMap((root) =>
       readdirSync(join(checkout, root), { recursive: true, encoding: "utf8" })
-        .filter((path) => path.endsWith(".ts"))
+        .filter((path) => path.endsWith(".ts") && !path.split(/[\\/]/).includes("node_modules"))
         .map((path) => `${root}/${path.replaceAll("\\", "/")}`)
         .sort()
     )

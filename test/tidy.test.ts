@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { tidy } from "../scripts/tidy.ts"
+import { filesOf, tidy } from "../scripts/tidy.ts"
 
 const header = "/** What it is. */\n"
 
@@ -127,5 +130,23 @@ describe("tests", () => {
     assert.deepStrictEqual(found("test/A.test.ts", "setTimeout(f, 1)\n"), ["2 sleep"])
     assert.deepStrictEqual(found("test/A.test.ts", "setTimeout(f, 1) // the virtual clock's\n"), [])
     assert.deepStrictEqual(found("test/A.test.ts", `const x = "setTimeout(f)"\n`), [])
+  })
+})
+
+describe("the files it looks at", () => {
+  it("are those of the checkout, not what is installed in it", () => {
+    const checkout = mkdtempSync(join(tmpdir(), "millrace-tidy-"))
+    try {
+      for (const folder of ["events", "test/bench/node_modules/peer", "test/bench/appends"]) {
+        mkdirSync(join(checkout, folder), { recursive: true })
+        writeFileSync(join(checkout, folder, "A.ts"), header)
+      }
+      assert.deepStrictEqual(
+        filesOf(checkout).map(({ path }) => path),
+        ["events/A.ts", "test/bench/appends/A.ts"]
+      )
+    } finally {
+      rmSync(checkout, { recursive: true, force: true })
+    }
   })
 })
