@@ -18,6 +18,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import fc from "fast-check"
+import { fileError } from "../../src/drivers/file/fileError.ts"
 import { fileSink } from "../../src/drivers/file/sink/FileSink.ts"
 import type { Receipt, Sink, SinkOpening } from "../../src/drivers/Sink.ts"
 import { readAll, recordsOf, sinkSuite } from "../contracts/Driver.ts"
@@ -299,6 +300,7 @@ describe("columns of a CSV file", () => {
         Effect.gen(function* () {
           const writer = yield* sink.open(opening(1))
           yield* writer.write(batch(sink, 0, [{ b: 4, "x y": 3 }]))
+          yield* writer.flush
         })
       )
       assert.strictEqual(readFileSync(join(folder, "a.csv"), "utf8"), '"x y",b\n1,2\n3,4\n')
@@ -442,7 +444,6 @@ describe("a place that cannot be written", () => {
     Effect.gen(function* () {
       const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/sink/OutputFile.ts"))
       const { open } = yield* Effect.promise(() => import("node:fs/promises"))
-      const { fileError } = yield* Effect.promise(() => import("../../src/drivers/file/fileError.ts"))
       const handle = yield* Effect.promise(() => open("/dev/full", "w"))
       const output = new OutputFile("/dev/full", handle, 0)
       const cause = yield* Effect.promise(() => output.append("x").catch((error: unknown) => error))
@@ -476,6 +477,45 @@ describe("a place that cannot be written", () => {
       yield* Effect.promise(() => output.append('{"b":"0123456789"}\n'))
       yield* Effect.promise(() => output.sync())
       assert.strictEqual(readFileSync(path, "utf8"), '{"b":"0123456789"}\n')
+      yield* Effect.promise(() => handle.close())
+    })
+  )
+
+  it.effect("what was gathered is written once, also when its first write failed", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const { OutputFile } = yield* Effect.promise(() => import("../../src/drivers/file/sink/OutputFile.ts"))
+      const { fileWriter } = yield* Effect.promise(() => import("../../src/drivers/file/sink/FileWriter.ts"))
+      const { open } = yield* Effect.promise(() => import("node:fs/promises"))
+      const path = join(folder, "a.ndjson")
+      const handle = yield* Effect.promise(() => open(path, "w+"))
+      let writes = 0
+      const faulty = new Proxy(handle, {
+        get: (target, key) => {
+          if (key !== "write") return Reflect.get(target, key).bind(target)
+          return async (...args: Parameters<typeof handle.write>) => {
+            if (++writes === 1) throw Object.assign(new Error("no space"), { code: "ENOSPC" })
+            return target.write(...args)
+          }
+        }
+      })
+      const writer = fileWriter({
+        output: new OutputFile(path, faulty, 0),
+        csv: undefined,
+        replaces: true,
+        endsOpen: false,
+        attempt: (operation, path, act) =>
+          Effect.tryPromise({ try: act, catch: (cause) => fileError(operation, path, "write", cause) }),
+        publish: () => Effect.void
+      })
+      const small = { key: "k0", batch: 0, attempt: 1, records: ["1\n"] }
+      const large = { key: "k1", batch: 1, attempt: 1, records: [`"${"x".repeat(600_000)}"\n`] }
+      yield* writer.write(small)
+      assert.strictEqual(writes, 0)
+      assert.strictEqual((yield* Effect.flip(writer.write(large))).reason.code, "disk_full")
+      yield* writer.write(large)
+      yield* writer.flush
+      assert.strictEqual(readFileSync(path, "utf8"), small.records[0]! + large.records[0]!)
       yield* Effect.promise(() => handle.close())
     })
   )

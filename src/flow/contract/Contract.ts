@@ -152,12 +152,18 @@ const holds: Record<FieldType, (value: unknown) => boolean> = {
 }
 
 const checkFields = (fields: Fields): Check => {
-  const checks = [...fields].map(([name, field]) => ({ name, ...field, holds: holds[field.type] }))
+  const checks = [...fields].map(([name, field]) => ({
+    name,
+    ...field,
+    holds: holds[field.type],
+    // Only for a name that every object inherits must be asked whose it is; asking costs as much as the rest.
+    inherited: name in Object.prototype
+  }))
   return (payload) => {
     if (!holds.object(payload)) return { path: "", message: "not an object with fields" }
     const record = payload as Readonly<Record<string, unknown>>
-    for (const { holds, name, optional, type } of checks) {
-      const value = Object.hasOwn(record, name) ? record[name] : undefined
+    for (const { holds, inherited, name, optional, type } of checks) {
+      const value = inherited && !Object.hasOwn(record, name) ? undefined : record[name]
       if (value === undefined || (value === null && type !== "any")) {
         if (optional) continue
         return { path: pointer([name]), message: value === null ? `null, not ${type}` : "missing" }

@@ -11,6 +11,7 @@ import { EvaluationError, type ParseResult } from "@marcbachmann/cel-js"
 import { Result } from "effect"
 import type { Field } from "../contract/Contract.ts"
 import { runtime } from "./celEnvironment.ts"
+import { compileDirect, type Direct, unsure } from "./direct.ts"
 import { contractComplaints, explain, explainFailure } from "./explain.ts"
 import { type Hardened, harden } from "./harden.ts"
 import { jsonValue, shield } from "./jsonValue.ts"
@@ -52,7 +53,9 @@ export const compileCondition = (
   text: string,
   options: ExpressionOptions = {}
 ): Result.Result<Condition, ExpressionError> =>
-  Result.map(compile(text, options, true), ({ evaluate, hardened }) => (scope) => {
+  Result.map(compile(text, options, true), ({ direct, evaluate, hardened }) => (scope) => {
+    const answer = direct(scope.record)
+    if (answer !== unsure) return answer === true
     // Sparse fields are common; finding one missing this way is a hundred times cheaper than an exception.
     if (lacks(scope.record, hardened.required)) return false
     try {
@@ -67,9 +70,10 @@ export const compileValue = (
   text: string,
   options: ExpressionOptions = {}
 ): Result.Result<Value, ExpressionError> =>
-  Result.map(compile(text, options, false), ({ evaluate }) => (scope) => {
+  Result.map(compile(text, options, false), ({ direct, evaluate }) => (scope) => {
     try {
-      return jsonValue(evaluate(scope))
+      const value = direct(scope.record)
+      return jsonValue(value === unsure ? evaluate(scope) : value)
     } catch (error) {
       throw new Error(reason(error))
     }
@@ -100,6 +104,7 @@ const lacks = (record: unknown, fields: ReadonlySet<string>): boolean => {
 }
 
 interface Compiled {
+  readonly direct: Direct
   readonly evaluate: (scope: Scope) => unknown
   readonly hardened: Hardened
 }
@@ -117,7 +122,8 @@ const compile = (
     const complaint =
       hardened.complaints[0] ?? contractComplaints(text, hardened, options.fields, condition)[0]
     if (complaint !== undefined) return Result.fail(placed(text, complaint))
-    return Result.succeed({ evaluate: evaluator(parsed, hardened.variables), hardened })
+    const direct = compileDirect(parsed.ast) ?? always
+    return Result.succeed({ direct, evaluate: evaluator(parsed, hardened.variables), hardened })
   } catch (error) {
     return Result.fail(placed(text, explain(text, error)))
   }
@@ -139,6 +145,8 @@ const compile = (
     return { parsed, hardened }
   }
 }
+
+const always: Direct = () => unsure
 
 const article = (type: string): string => `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`
 

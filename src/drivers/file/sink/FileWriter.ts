@@ -26,11 +26,19 @@ interface Opened {
   readonly publish: (finished: FileReceipt) => Effect.Effect<void, DriverError>
 }
 
+/**
+ * Characters that are gathered before they are written. Batches are small and a call to the file system
+ * costs as much as formatting a hundred records; what is gathered needs no more safety than what is
+ * written, because only `flush` promises anything.
+ */
+const gatherMost = 512 * 1024
+
 export const fileWriter = (opened: Opened): SinkWriter => {
   const { attempt, csv, output } = opened
   const start = output.length
   /** Keys written since the last flush, so that a repeated write is not a second one. Bounded by the flushes. */
   const written = new Map<string, Held>()
+  let gathered = ""
 
   const receipt = (): FileReceipt => ({
     ...(opened.replaces ? { file: basename(output.path) } : {}),
@@ -39,26 +47,36 @@ export const fileWriter = (opened: Opened): SinkWriter => {
   })
   /** What goes in front of the first rows of this opening. */
   const opening = (): string => {
-    if (output.length !== start) return ""
+    if (output.length !== start || gathered !== "") return ""
     const newline = opened.endsOpen ? "\n" : ""
     return output.length === 0 && csv?.columns !== undefined ? newline + csv.header : newline
   }
 
+  /** When it rejects, what was gathered is still there: the call can be repeated. */
+  const drain = async (): Promise<void> => {
+    if (gathered === "") return
+    await output.append(gathered)
+    gathered = ""
+  }
   const write = async (batch: SinkBatch): Promise<Held> => {
-    const before = written.get(batch.key)
-    if (before !== undefined) return before
-    if (batch.records.length > 0) await output.append(opening() + batch.records.join(""))
-    const held = { attempt: batch.attempt, records: batch.records.length }
-    written.set(batch.key, held)
+    let held = written.get(batch.key)
+    if (held === undefined) {
+      if (batch.records.length > 0) gathered += opening() + batch.records.join("")
+      held = { attempt: batch.attempt, records: batch.records.length }
+      written.set(batch.key, held)
+    }
+    if (gathered.length >= gatherMost) await drain()
     return held
   }
   const flush = attempt("flush", output.path, async () => {
+    await drain()
     await output.sync()
     written.clear()
     return receipt()
   })
   /** A run without a record still leaves a readable CSV file where its columns are known. */
   const complete = attempt("finish", output.path, async () => {
+    await drain()
     if (opened.replaces && output.length === 0 && csv?.columns !== undefined) await output.append(csv.header)
   })
 
