@@ -66,14 +66,9 @@ class Steering implements Reaction {
   #isNudged = false
   #attached: "waiting" | "adopted" | "retired" = "waiting"
   #atWork: AtWork | undefined
-  readonly #task = new OneTask<Drivers>(
-    (effect) => this.#fork(effect),
-    Effect.suspend(() => this.nudge)
-  )
-  readonly #timer = new OneTask<Drivers>(
-    (effect) => this.#fork(effect),
-    Effect.suspend(() => this.nudge)
-  )
+  // Made when they are first needed: most pipelines rest most of the time.
+  #task: OneTask<Drivers> | undefined
+  #timer: OneTask<Drivers> | undefined
   readonly preparation: Preparation
   readonly actor: PipelineActor
   readonly #deadlines: Deadlines
@@ -110,7 +105,7 @@ class Steering implements Reaction {
     return Effect.gen({ self: this }, function* () {
       if (this.#attached !== "adopted") return
       this.#attached = "retired"
-      yield* this.#task.end
+      yield* this.#endTask
       yield* this.#setTimer(undefined)
       if (this.#atWork !== undefined) {
         const { fiber, worker } = this.#atWork
@@ -126,11 +121,13 @@ class Steering implements Reaction {
   }
 
   /** One nudge is as good as many: whoever takes it looks at the newest state. */
-  readonly nudge = Effect.sync(() => {
-    if (this.#isNudged) return
-    this.#isNudged = true
-    this.turns.push(undefined)
-  })
+  get nudge(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (this.#isNudged) return
+      this.#isNudged = true
+      this.turns.push(undefined)
+    })
+  }
 
   get turn(): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -149,14 +146,14 @@ class Steering implements Reaction {
       yield* this.#setTimer(nextLook(state, now))
       const atWork = this.#atWork === undefined ? "no" : this.#atWork.isCutOff ? "cut_off" : "working"
       const wanted = next(state, atWork)
-      if (!lasting.has(wanted)) yield* this.#task.end
+      if (!lasting.has(wanted)) yield* this.#endTask
       switch (wanted) {
         case "advance":
           return yield* this.#tellOrFail({ _tag: "AdvanceDeployment" })
         case "prepare":
-          return yield* this.#task.begin("prepare", this.preparation.prepare(state))
+          return yield* this.#during("prepare", this.preparation.prepare(state))
         case "recover":
-          return yield* this.#task.begin("recover", this.preparation.recover(state))
+          return yield* this.#during("recover", this.preparation.recover(state))
         case "start":
           return yield* this.#tellOrFail({ _tag: "StartRun", run: yield* nextId })
         case "resume":
@@ -194,12 +191,26 @@ class Steering implements Reaction {
     )
   }
 
+  #oneTask(): OneTask<Drivers> {
+    return new OneTask((effect) => this.#fork(effect), this.nudge)
+  }
+
+  #during(name: string, task: Effect.Effect<void, never, Drivers>): Effect.Effect<void> {
+    this.#task ??= this.#oneTask()
+    return this.#task.begin(name, task)
+  }
+
+  get #endTask(): Effect.Effect<void> {
+    return this.#task?.end ?? Effect.void
+  }
+
   /** Looks at the schedule at this instant, if nothing happens before. */
   #setTimer(at: number | undefined): Effect.Effect<void> {
-    if (at === undefined) return this.#timer.end
+    if (at === undefined) return this.#timer?.end ?? Effect.void
     const wait = Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.sleep(Math.min(longestSleepMs, Math.max(0, at - now)))
     )
+    this.#timer ??= this.#oneTask()
     return this.#timer.begin(`look at ${at}`, Effect.andThen(wait, this.#tell({ _tag: "Tick" }, "schedule")))
   }
 
@@ -229,7 +240,7 @@ class Steering implements Reaction {
     return Effect.gen({ self: this }, function* () {
       if (this.#atWork?.worker !== undefined) yield* this.#atWork.worker.stop
       const overdue = Effect.andThen(Effect.sleep(this.#deadlines.draining), this.#cutOff(state))
-      yield* this.#task.begin(`drain ${lifeOf(state)}`, overdue)
+      yield* this.#during(`drain ${lifeOf(state)}`, overdue)
     })
   }
 
