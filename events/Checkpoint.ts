@@ -4,12 +4,13 @@
  * @module
  */
 import { Schema } from "effect"
+import { Json } from "./Json.ts"
 
 /**
  * A place in a source. Opaque JSON: only the source that wrote it looks inside.
  * It stands *between* records: everything before it has been read.
  */
-export const Position = Schema.Json
+export const Position = Json
 export type Position = typeof Position.Type
 
 /**

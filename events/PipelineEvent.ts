@@ -11,6 +11,7 @@
 import { Schema } from "effect"
 import { Checkpoint, Position } from "./Checkpoint.ts"
 import { Finding } from "./Finding.ts"
+import { Json } from "./Json.ts"
 
 const Text = Schema.String
 const Count = Schema.Int
@@ -62,7 +63,7 @@ export const SealedBranch = Schema.Struct({
   filtered: Count,
   unrouted: Count,
   lettered: Count,
-  base: Schema.optionalKey(Schema.Json)
+  base: Schema.optionalKey(Json)
 })
 export type SealedBranch = typeof SealedBranch.Type
 
@@ -82,8 +83,8 @@ export const PipelineEvent = Schema.TaggedUnion({
     name: Text,
     description: Text,
     text: Text,
-    settings: Schema.Json,
-    definition: Schema.NullOr(Schema.Json),
+    settings: Json,
+    definition: Schema.NullOr(Json),
     findings: Schema.Array(Finding),
     signature: Schema.NullOr(Text),
     base: Text
@@ -147,10 +148,10 @@ export const PipelineEvent = Schema.TaggedUnion({
     records: Count,
     lagMs: Count,
     checkpoint: Schema.NullOr(Schema.Struct({ source: Text, batch: Count, offset: Count })),
-    receipt: Schema.optionalKey(Schema.Json)
+    receipt: Schema.optionalKey(Json)
   },
   DuplicateSuppressed: { stage: Text, batch: Count, key: Text, attempt: Count },
-  OutputFinished: { stage: Text, output: Schema.Json },
+  OutputFinished: { stage: Text, output: Json },
   Retried: { stage: Text, batch: Schema.NullOr(Count), attempt: Count, reason: Reason, delayMs: Count },
   Completed: { run: Text },
   Failed: { run: Text, reason: Reason },
