@@ -21,8 +21,8 @@ const reportUsage = import.meta.resolve("./reportUsage.ts")
 /** The path of a module beside the caller's. */
 export const pathOf = (module: string, from: string): string => fileURLToPath(new URL(module, from))
 
-/** Millrace's command line, as a checkout runs it. */
-export const commandLine = pathOf("../../src/cli/main.ts", import.meta.url)
+/** Millrace's command line as the package has it; `npm run bench` builds it first. */
+export const commandLine = pathOf("../../dist/src/cli/main.js", import.meta.url)
 
 /** Runs Node with these arguments in a folder; fails when it does. */
 export const measureProcess = async (

@@ -4,7 +4,16 @@
  * @module
  */
 import { createHash } from "node:crypto"
-import { copyFileSync, createReadStream, existsSync, mkdirSync, rmSync } from "node:fs"
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { alternate } from "../alternate.ts"
@@ -23,6 +32,7 @@ const run = async (given: Given): Promise<Section> => {
   mkdirSync(folder)
   writeFlights(folder, rows)
   copyFileSync(expressions, join(folder, "expressions.yaml"))
+  installProgram(folder)
 
   const ours = (file: string) => async () => {
     // A log of its own for each run: the first run of a new installation.
@@ -32,12 +42,12 @@ const run = async (given: Given): Promise<Section> => {
   }
   const byHand = () => measureProcess([handwritten], { folder })
   const samples = await alternate(
-    { byHand, program: ours(program), again: byHand, expressions: ours("expressions.yaml") },
+    { byHand, program: ours("program.ts"), again: byHand, expressions: ours("expressions.yaml") },
     { rounds: given.quick ? 1 : 5 }
   )
   const same = await compareOutputs(folder)
   const control = [samples.again, samples.byHand] as const
-  const table = (caption: string, of: (measured: Measured) => number) => ({
+  const table = (caption: string, of: (measured: Measured) => number, asked?: readonly [string, string]) => ({
     caption,
     rows: (["program", "expressions"] as const).map(
       (side): Row =>
@@ -45,19 +55,31 @@ const run = async (given: Given): Promise<Section> => {
           what: side === "program" ? "stages in TypeScript" : "stages in CEL (pipeline file)",
           ours: samples[side].map(of),
           theirs: samples.byHand.map(of),
-          control: [control[0].map(of), control[1].map(of)]
+          control: [control[0].map(of), control[1].map(of)],
+          ...(asked === undefined ? {} : { asked: asked[side === "program" ? 0 : 1] })
         })
     )
   })
   return {
-    text: `${rows.toLocaleString("en")} NDJSON rows through a filter (two thirds stay), a lookup of 300 airports and a map, into NDJSON: whole processes, from start to exit. The other side is a hand-written Node script that streams, parses, looks up in a \`Map\`, and calls \`fdatasync\` once a second and at the end, as checkpoints do. It keeps no log and no place, checks no contract, and knows no dead letters; ours does all of that. Ours runs from the sources, as a checkout does.`,
+    text: `${rows.toLocaleString("en")} NDJSON rows through a filter (two thirds stay), a lookup of 300 airports and a map, into NDJSON: whole processes, from start to exit. The other side is a hand-written Node script that streams, parses, looks up in a \`Map\`, and calls \`fdatasync\` once a second and at the end, as checkpoints do. It keeps no log and no place, checks no contract, and knows no dead letters; ours does all of that. Ours is the built package.`,
     tables: [
-      table("Rows a second (more is better)", ({ wallMs }) => (rows / wallMs) * 1000),
+      table("Rows a second (more is better)", ({ wallMs }) => (rows / wallMs) * 1000, [
+        "ratio ≥ 0.7",
+        "ratio ≥ 0.5"
+      ]),
       table("CPU seconds, all threads (less is better)", ({ cpuMs }) => cpuMs / 1000),
       table("Most memory ever, MiB (less is better)", ({ rssMiB }) => rssMiB)
     ],
     notes: [same]
   }
+}
+
+/** The program in a folder of its own, with the built package in place of the sources: as one who installed it has it. */
+const installProgram = (folder: string): void => {
+  const library = new URL("../../../dist/src/index.js", import.meta.url).href
+  const text = readFileSync(program, "utf8").replace("../../../src/index.ts", library)
+  writeFileSync(join(folder, "program.ts"), text)
+  symlinkSync(new URL("../../../node_modules", import.meta.url), join(folder, "node_modules"))
 }
 
 /** Three ways to one file, or the figures mean nothing. */

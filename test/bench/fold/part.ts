@@ -66,7 +66,8 @@ const foldInMemory = async (history: History, given: Given): Promise<Row> => {
   return rowOf({
     what: `in memory, ${rows.length.toLocaleString("en")} events`,
     ...samples,
-    control: [samples.again, samples.ours]
+    control: [samples.again, samples.ours],
+    asked: "ratio ≥ 0.5"
   })
 }
 
@@ -100,7 +101,8 @@ const foldStore = async (
     const values = (all: typeof samples.ours) => all.map((sample) => sample[of])
     const [ours, theirs, again] = [values(samples.ours), values(samples.theirs), values(samples.again)]
     const what = `${store}, ${history.version.toLocaleString("en")} events`
-    return rowOf({ what, ours, theirs, control: [again, ours] })
+    const asked = of === "rate" ? "ratio ≥ 0.7" : "< 300"
+    return rowOf({ what, ours, theirs, control: [again, ours], asked })
   }
   return { speed: row("rate"), memory: row("rssMiB") }
 }

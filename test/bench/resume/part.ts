@@ -13,8 +13,8 @@ import type { Given, Part, Row, Section } from "../Part.ts"
 import { rewinding } from "./rewind.ts"
 
 const asked = new Map([
-  [10_000, "≤ 2"],
-  [1_000_000, "≤ 5"]
+  [10_000, "< 0.5"],
+  [1_000_000, "< 1"]
 ])
 
 const run = async (given: Given): Promise<Section> => {

@@ -59,7 +59,8 @@ const compare = async (
     return rowOf({ what, ours: alone.ours, control: [alone.again, alone.ours] })
   }
   const samples = await alternate({ ours: side(ours), theirs: side(theirs), again: side(ours) }, options)
-  return rowOf({ what, ...samples, control: [samples.again, samples.ours] })
+  const asked = atOnce === 16 ? { asked: "ratio ≥ 5" } : {}
+  return rowOf({ what, ...samples, control: [samples.again, samples.ours], ...asked })
 }
 
 /** Every lane begins its next unit when its last one is over. */
