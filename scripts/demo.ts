@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite"
 import { styleText } from "node:util"
 
 const data = resolve(import.meta.dirname, "../node_modules/vega-datasets/data")
-const commandLine = resolve(import.meta.dirname, "../src/cli/main.ts")
+const commandLine = resolve(import.meta.dirname, "millrace")
 const outputs = ["late.ndjson", "very-late.csv", "reports.ndjson"]
 
 /** The pipeline: real flights, real airports, and a small file of reports in which some lines are broken. */
@@ -80,7 +80,7 @@ const seconds = (since: number): string => `${((performance.now() - since) / 100
 
 /** Runs the command line in a folder; what it prints goes through unless it is asked for. */
 const millrace = (folder: string, args: ReadonlyArray<string>, capture = false) => {
-  const child = spawn(process.execPath, [commandLine, ...args], {
+  const child = spawn(commandLine, args, {
     cwd: folder,
     stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"]
   })

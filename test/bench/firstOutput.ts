@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { commandLine } from "./measured.ts"
+import { commandLine, commandLineFlags } from "./measured.ts"
 
 /** Where a log is. */
 export type Place = { readonly directory: string } | { readonly url: string }
@@ -14,7 +14,7 @@ export type Place = { readonly directory: string } | { readonly url: string }
 export const firstOutput = async (file: string, folder: string, place: Place): Promise<number> => {
   const log = "url" in place ? { MILLRACE_DATABASE_URL: place.url } : { MILLRACE_DATA_DIR: place.directory }
   const began = performance.now()
-  const child = spawn(process.execPath, [commandLine, "run", file], {
+  const child = spawn(process.execPath, [...commandLineFlags(), commandLine, "run", file], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1", ...log },
     stdio: ["ignore", "pipe", "pipe"]

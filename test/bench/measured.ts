@@ -5,6 +5,7 @@
  * @module
  */
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { text } from "node:stream/consumers"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -24,13 +25,20 @@ export const pathOf = (module: string, from: string): string => fileURLToPath(ne
 /** Millrace's command line as the package has it; `npm run bench` builds it first. */
 export const commandLine = pathOf("../../dist/src/cli/main.js", import.meta.url)
 
+/** What its first line gives to Node, as whoever runs it by its name has it. */
+export const commandLineFlags = (): ReadonlyArray<string> => {
+  const [first] = readFileSync(commandLine, "utf8").split("\n", 1)
+  return (first ?? "").split(" ").filter((word) => word.startsWith("--"))
+}
+
 /** Runs Node with these arguments in a folder; fails when it does. */
 export const measureProcess = async (
   args: ReadonlyArray<string>,
   { env = {}, folder }: { readonly folder: string; readonly env?: Readonly<Record<string, string>> }
 ): Promise<Measured> => {
+  const flags = args[0] === commandLine ? commandLineFlags() : []
   const began = performance.now()
-  const child = spawn(process.execPath, ["--import", reportUsage, ...args], {
+  const child = spawn(process.execPath, [...flags, "--import", reportUsage, ...args], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe", "pipe"]
