@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { Context, Effect, Layer, type Redacted, Result, Schema, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Layer, type Redacted, Result, Schema, Scope, Stream } from "effect"
 import { type Definition, encodeDefinition } from "../events/Definition.ts"
 import { Finding, isError } from "../events/Finding.ts"
-import { type PipelineEvent, pipelineStream } from "../events/PipelineEvent.ts"
-import type { StoredEvent } from "../events/StoredEvent.ts"
-import { decodePipelineEvent, type UndecodableEvent } from "../events/upcast.ts"
+import { type Desired, pipelineStream } from "../events/PipelineEvent.ts"
 import * as Catalog from "../projections/Catalog.ts"
 import * as DeadLetters from "../projections/DeadLetters.ts"
 import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
@@ -22,11 +20,16 @@ import { signature } from "./flow/contract/signature.ts"
 import { EventLog, type LogError } from "./log/EventLog.ts"
 import { layerMemory as logMemory } from "./log/Memory.ts"
 import { awaitState } from "./pipeline/awaitState.ts"
+import { followEvents, type Recorded, recorded } from "./pipeline/followEvents.ts"
 import { LiveRoster } from "./pipeline/LiveRoster.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
 import * as RunOnce from "./pipeline/runOnce.ts"
+import { scheduleOf, serviceStopped } from "./pipeline/situation.ts"
+import { type Fire, preview } from "./schedule/preview.ts"
+
+export type { Recorded } from "./pipeline/followEvents.ts"
 
 /** The definition has findings: nothing was defined. */
 export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("InvalidDefinition", {
@@ -45,15 +48,6 @@ export class UnknownPipeline extends Schema.TaggedError<UnknownPipeline>()("Unkn
 
 /** What every question can fail with. */
 export type MillraceError = RunOnce.RunError | UnknownPipeline
-
-/** An event with its place in the log; `at` is milliseconds since 1970. */
-export interface Recorded {
-  readonly event: PipelineEvent
-  readonly version: number
-  readonly position: number
-  readonly at: number
-  readonly by: string
-}
 
 export interface LayerOptions {
   /** The program's own drivers, beside the built-in ones; one of the same name takes their place. */
@@ -74,6 +68,13 @@ export class Millrace extends Context.Service<
     define<R>(pipeline: Pipeline.Any<R>): Effect.Effect<void, InvalidDefinition | RunOnce.RunError, R>
     /** Wants the pipeline running: from now on it can be triggered. Does not wait. */
     start(name: string): Effect.Effect<void, MillraceError>
+    /**
+     * Wants the pipeline paused: a run under way is drained and keeps its place, ticks are skipped as `paused`.
+     * Does not wait; `start` goes on.
+     */
+    pause(name: string): Effect.Effect<void, MillraceError>
+    /** The next `n` ticks of the pipeline's schedule (at most 1000), in local time; none for one without ticks. */
+    nextTicks(name: string, n: number): Effect.Effect<ReadonlyArray<Fire>, MillraceError>
     /** Starts a run, or resumes one that was cut off; resolves once that is in the log. The pipeline must be started. */
     trigger(name: string, reason?: string): Effect.Effect<void, MillraceError>
     /** Resolves with the state when no run is under way any more. */
@@ -178,25 +179,24 @@ const make = Effect.fnUntraced(function* (by: string) {
   })
 
   const start = (name: string) => wanting(name, "Running", "asked by the program")
-  const wanting = Effect.fnUntraced(function* (
-    name: string,
-    desired: "Running" | "Shutdown",
-    reason: string
-  ) {
-    const { actor, adopt } = yield* hosted(name)
-    yield* adopt
+  const wanting = Effect.fnUntraced(function* (name: string, desired: Desired, reason: string) {
+    const { actor } = yield* hosted(name)
     yield* actor.send({ _tag: "SetDesired", desired, reason }, by)
+    yield* pipelines.adopt(actor.id)
   })
 
   const trigger = Effect.fnUntraced(function* (name: string, reason = "asked by the program") {
-    const { actor, adopt } = yield* hosted(name)
+    const { actor } = yield* hosted(name)
     const state = yield* actor.state
-    yield* adopt
+    yield* pipelines.adopt(actor.id)
     // What is unfinished goes on by itself while the pipeline is wanted running.
     const goesOn = hasUnfinishedRun(state) && state.desired === "Running" && state.deployment !== "Failed"
     if (goesOn && !RunOnce.isAtWork(actor, state)) return
     yield* actor.send({ _tag: "Trigger", reason, deployed: true }, by)
   })
+
+  // A program that ends drains what it has started; what is wanted running goes on in the next one.
+  yield* Effect.addFinalizer(() => pipelines.retire(serviceStopped))
 
   const atRest = ({ lifecycle }: PipelineState) => !isActive(lifecycle) && lifecycle !== "Triggered"
 
@@ -204,7 +204,15 @@ const make = Effect.fnUntraced(function* (by: string) {
     list: Effect.map(roster.now, ({ state }) => Roster.list(state)),
     define,
     start,
+    pause: (name) => wanting(name, "Paused", "asked by the program"),
     trigger,
+    nextTicks: Effect.fnUntraced(function* (name, n) {
+      const { actor } = yield* hosted(name)
+      const state = yield* actor.state
+      const from = yield* Clock.currentTimeMillis
+      const { anchor } = state.schedule
+      return preview({ schedule: scheduleOf(state), from, n, ...(anchor === null ? {} : { anchor }) })
+    }),
     await: (name) => Effect.flatMap(hosted(name), ({ actor }) => awaitState(actor, atRest)),
     run: (name, reason = "asked by the program") =>
       Effect.flatMap(hosted(name), (pipeline) =>
@@ -219,7 +227,9 @@ const make = Effect.fnUntraced(function* (by: string) {
     states: (name) => Stream.unwrap(Effect.map(hosted(name), ({ actor }) => actor.changes)),
     events: (name, options) =>
       Stream.unwrap(
-        Effect.map(hosted(name), ({ actor }) => follow(log, pipelineStream(actor.id), options?.after ?? 0))
+        Effect.map(hosted(name), ({ actor }) =>
+          followEvents(log, pipelineStream(actor.id), options?.after ?? 0)
+        )
       ),
     deadLetters: Effect.fnUntraced(function* (name) {
       const { actor } = yield* hosted(name)
@@ -261,40 +271,3 @@ export const defined = (definition: Definition, base: string): RunOnce.DefineReq
   signature: signature(definition),
   base
 })
-
-const recorded = (row: StoredEvent): Effect.Effect<Recorded, UndecodableEvent> =>
-  Effect.map(Effect.fromResult(decodePipelineEvent(row)), (event) => {
-    const { at, by, position, version } = row
-    return { event, version, position, at, by }
-  })
-
-/** A follower looks by itself this often, in case a wake-up was lost. */
-const pollEvery = "5 seconds"
-
-/** What is there, then what comes: every wake-up reads on from the last version that was told. */
-const follow = (
-  log: EventLog["Service"],
-  stream: string,
-  after: number
-): Stream.Stream<Recorded, MillraceError> =>
-  Stream.suspend(() => {
-    let last = after
-    const rest = Stream.suspend(() => log.read(stream, { after: last })).pipe(
-      Stream.mapEffect(recorded),
-      Stream.tap(({ version }) =>
-        Effect.sync(() => {
-          last = version
-        })
-      )
-    )
-    // Listening begins with the reading, and the tick finds what another process appended.
-    const wakeUps = Stream.mergeAll(
-      [
-        Stream.map(log.changes, (): void => undefined),
-        Stream.succeed<void>(undefined),
-        Stream.tick(pollEvery)
-      ],
-      { concurrency: "unbounded" }
-    )
-    return Stream.flatMap(wakeUps, () => rest)
-  })

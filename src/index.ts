@@ -22,6 +22,14 @@ export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
 export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
 export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
-export { InvalidDefinition, type LayerOptions, Millrace, type Recorded, UnknownPipeline } from "./Millrace.ts"
+export {
+  InvalidDefinition,
+  type LayerOptions,
+  Millrace,
+  type MillraceError,
+  type Recorded,
+  UnknownPipeline
+} from "./Millrace.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
+export type { Fire } from "./schedule/preview.ts"

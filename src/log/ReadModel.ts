@@ -55,8 +55,11 @@ const worthSaving = 100
 /** Between two looks at the log (milliseconds) a follower rests, however fast others write. */
 const restMs = 100
 
-/** A follower looks by itself this often, in case a wake-up was lost. */
-const pollEvery = "5 seconds"
+/**
+ * A follower looks by itself this often, in case a wake-up was lost. Rarely, because whoever asks for `now` is
+ * not answered out of date, and a virtual month under a test's clock has many seconds.
+ */
+const pollEvery = "1 minute"
 
 /** The read model as of now: the newest snapshot, and what came after it. */
 export const read = <S>(model: ReadModel<S>): Effect.Effect<Standing<S>, LogError, EventLog> =>
