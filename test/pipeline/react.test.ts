@@ -8,14 +8,18 @@ import { Deferred, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
+import { deployments } from "../../projections/transitions.ts"
 import { DriverError } from "../../src/drivers/DriverError.ts"
 import { Drivers } from "../../src/drivers/Drivers.ts"
 import { type MemoryHub, makeMemoryHub } from "../../src/drivers/memory/MemoryHub.ts"
+import { EventLog } from "../../src/log/EventLog.ts"
 import { layerMemoryOn, type MemoryStore, makeMemoryStore } from "../../src/log/Memory.ts"
 import { eventsOf, headsOf } from "../../src/log/MemoryStore.ts"
 import { awaitState } from "../../src/pipeline/awaitState.ts"
 import { type HostedPipeline, Pipelines } from "../../src/pipeline/Pipelines.ts"
 import { define } from "../../src/pipeline/runOnce.ts"
+import { newEvent } from "../contracts/newEvent.ts"
+import * as Events from "../fixtures/events.ts"
 
 const wire = {
   name: "p",
@@ -273,3 +277,40 @@ describe("a deployment", () => {
     })
   })
 })
+
+describe("a process that dies, whatever it was doing", () => {
+  const desires = ["Running", "Paused", "Shutdown"] as const
+  const cases = deployments.flatMap((deployment) => desires.map((desired) => [deployment, desired] as const))
+
+  it.effect.each(cases)("left %s, wanted %s", ([left, desired]) => {
+    const world = makeWorld()
+    return Effect.gen(function* () {
+      // A life before, as far as its log goes: registered, and then killed in this state.
+      yield* inProcess(world, () => Effect.void)
+      const wanted: PipelineEvent = { _tag: "DesiredStatusSet", desired, reason: "test" }
+      yield* appended(world.store, [wanted, ...Events.deploymentHistory[left].slice(1)])
+      yield* inProcess(world, ({ pipeline, whileTimePasses }) =>
+        Effect.gen(function* () {
+          // What has failed waits for a person, unless it is to go down anyway.
+          const expected = left === "Failed" && desired !== "Shutdown" ? "Failed" : desired
+          yield* whileTimePasses(of(expected))
+          assert.strictEqual((yield* pipeline.actor.state).desired, desired)
+        })
+      )
+    })
+  })
+})
+
+/** Appends to the one pipeline's stream as its owner would. */
+const appended = Effect.fnUntraced(
+  function* (store: MemoryStore, events: ReadonlyArray<PipelineEvent>) {
+    const log = yield* EventLog
+    const { stream } = headsOf(store).find((head) => head.stream.startsWith("pipeline/"))!
+    const { epoch, version } = yield* log.claim(stream)
+    const rows = events.map((event, index) =>
+      newEvent(`left-${index}`, { type: event._tag, payload: JSON.stringify(event) })
+    )
+    yield* log.append(stream, { expectedVersion: version, epoch }, rows)
+  },
+  (effect, store) => Effect.provide(effect, layerMemoryOn(store))
+)
