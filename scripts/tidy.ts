@@ -12,6 +12,7 @@ import { dirname, join, normalize } from "node:path"
 const engine = [
   "events",
   "projections",
+  "src/metrics",
   "src/log",
   "src/drivers",
   "src/schedule",
@@ -25,11 +26,20 @@ const engine = [
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   events: [],
   projections: ["events"],
-  "src/log": ["events"],
+  "src/metrics": ["events", "projections"],
+  "src/log": ["events", "src/metrics"],
   "src/drivers": ["events"],
   "src/schedule": ["events"],
   "src/flow": ["events", "projections", "src/drivers"],
-  "src/pipeline": ["events", "projections", "src/log", "src/drivers", "src/schedule", "src/flow"],
+  "src/pipeline": [
+    "events",
+    "projections",
+    "src/metrics",
+    "src/log",
+    "src/drivers",
+    "src/schedule",
+    "src/flow"
+  ],
   "src/config": ["events", "src/drivers", "src/schedule", "src/flow"],
   "src/api": ["events", "projections"],
   "src/face": engine,

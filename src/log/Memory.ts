@@ -19,6 +19,7 @@ import {
   makeMemoryStore,
   saveSnapshotIn
 } from "./MemoryStore.ts"
+import { metered } from "./metered.ts"
 
 export { type MemoryStore, makeMemoryStore } from "./MemoryStore.ts"
 
@@ -75,31 +76,33 @@ const make = Effect.fnUntraced(function* (store: MemoryStore, fault: Fault) {
       Stream.unwrap
     )
 
-  return EventLog.of({
-    isWritable: true,
-    claim: (stream) => simple("claim", stream, () => claimIn(store, stream)),
-    append: (stream, at, events) =>
-      Effect.suspend(() => appendTo(store, makeAppend(stream, at, events))).pipe(
-        Effect.tap(() => PubSub.publish(pubsub, store.events.length)),
-        (run) => cross({ operation: "append", stream, events }, run)
-      ),
-    read: (stream, { after = 0, limit = Number.POSITIVE_INFINITY } = {}) =>
-      reading("read", stream, () => {
-        const events = eventsOf(store, stream)
-        return pages(events, after, Math.min(events.length, after + limit))
-      }),
-    readAll: ({ after = 0, types } = {}) =>
-      reading("readAll", null, () => {
-        const all = pages(store.events, after, store.events.length)
-        return types === undefined ? all : Stream.filter(all, (event) => types.includes(event.type))
-      }),
-    changes: Stream.fromPubSub(pubsub),
-    heads: simple("heads", null, () => headsOf(store)),
-    saveSnapshot: (snapshot) =>
-      simple("saveSnapshot", snapshot.stream, () => saveSnapshotIn(store, snapshot)),
-    loadSnapshot: (stream, fold, foldVersion) =>
-      simple("loadSnapshot", stream, () => loadSnapshotFrom(store, stream, fold, foldVersion))
-  })
+  return metered(
+    EventLog.of({
+      isWritable: true,
+      claim: (stream) => simple("claim", stream, () => claimIn(store, stream)),
+      append: (stream, at, events) =>
+        Effect.suspend(() => appendTo(store, makeAppend(stream, at, events))).pipe(
+          Effect.tap(() => PubSub.publish(pubsub, store.events.length)),
+          (run) => cross({ operation: "append", stream, events }, run)
+        ),
+      read: (stream, { after = 0, limit = Number.POSITIVE_INFINITY } = {}) =>
+        reading("read", stream, () => {
+          const events = eventsOf(store, stream)
+          return pages(events, after, Math.min(events.length, after + limit))
+        }),
+      readAll: ({ after = 0, types } = {}) =>
+        reading("readAll", null, () => {
+          const all = pages(store.events, after, store.events.length)
+          return types === undefined ? all : Stream.filter(all, (event) => types.includes(event.type))
+        }),
+      changes: Stream.fromPubSub(pubsub),
+      heads: simple("heads", null, () => headsOf(store)),
+      saveSnapshot: (snapshot) =>
+        simple("saveSnapshot", snapshot.stream, () => saveSnapshotIn(store, snapshot)),
+      loadSnapshot: (stream, fold, foldVersion) =>
+        simple("loadSnapshot", stream, () => loadSnapshotFrom(store, stream, fold, foldVersion))
+    })
+  )
 })
 
 const withoutConflict = <A>(effect: Effect.Effect<A, LogError | VersionConflict>) =>

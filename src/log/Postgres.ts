@@ -11,6 +11,7 @@ import { Effect, Layer, PubSub, Queue, type Redacted, Schedule, type Scope, Stre
 import { type Append, makeAppend, storable } from "./Append.ts"
 import { EventLog, LogError } from "./EventLog.ts"
 import { groupCommit } from "./groupCommit.ts"
+import { metered } from "./metered.ts"
 import { claimStatement, saveSnapshotStatement } from "./PostgresAppend.ts"
 import { makeCommit } from "./PostgresCommit.ts"
 import { failure, type PostgresFailure, toLogError, unusable } from "./PostgresFailure.ts"
@@ -86,28 +87,30 @@ const makeWriter = Effect.fnUntraced(function* (
   const owned = (operation: string, sql: string, params: ReadonlyArray<unknown>) =>
     Effect.mapError(Effect.andThen(owner.ensure, others.query(sql, params)), toLogError(operation))
 
-  return EventLog.of({
-    ...reads,
-    isWritable: true,
-    claim: (stream) =>
-      Effect.map(owned("claim", claimStatement(schema), [toText(storable(stream))]), ([row]) => {
-        const head = toHead(row!)
-        heads.remember(head)
-        return head
-      }),
-    append: (stream, at, events) => append(makeAppend(stream, at, events)),
-    changes: Stream.fromPubSub(changes),
-    saveSnapshot: ({ fold, foldVersion, state, stream, version }) =>
-      Effect.asVoid(
-        owned("saveSnapshot", saveSnapshotStatement(schema), [
-          toText(storable(stream)),
-          toText(fold),
-          foldVersion,
-          BigInt(version),
-          toText(storable(state))
-        ])
-      )
-  })
+  return metered(
+    EventLog.of({
+      ...reads,
+      isWritable: true,
+      claim: (stream) =>
+        Effect.map(owned("claim", claimStatement(schema), [toText(storable(stream))]), ([row]) => {
+          const head = toHead(row!)
+          heads.remember(head)
+          return head
+        }),
+      append: (stream, at, events) => append(makeAppend(stream, at, events)),
+      changes: Stream.fromPubSub(changes),
+      saveSnapshot: ({ fold, foldVersion, state, stream, version }) =>
+        Effect.asVoid(
+          owned("saveSnapshot", saveSnapshotStatement(schema), [
+            toText(storable(stream)),
+            toText(fold),
+            foldVersion,
+            BigInt(version),
+            toText(storable(state))
+          ])
+        )
+    })
+  )
 })
 
 const makeReader = Effect.fnUntraced(function* (

@@ -9,8 +9,9 @@
  *
  * @module
  */
-import { Effect, Option, Result, type Scope, Semaphore, Stream, SubscriptionRef } from "effect"
+import { Clock, Effect, Option, Result, type Scope, Semaphore, Stream, SubscriptionRef } from "effect"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
+import { registerGauge } from "../metrics/series.ts"
 import { allStreams, EventLog, type LogError } from "./EventLog.ts"
 
 export interface ReadModel<S> {
@@ -39,6 +40,8 @@ export interface Followed<S> {
   readonly now: Effect.Effect<Standing<S>, LogError>
   /** As far as it has been read, without touching the log; it lags by a tenth of a second, more after a start. */
   readonly latest: Effect.Effect<Standing<S>>
+  /** The same, for a gauge that is asked outside of any effect. */
+  readonly latestUnsafe: () => Standing<S>
   /** The latest standing and every later one. */
   readonly changes: Stream.Stream<Standing<S>>
 }
@@ -76,25 +79,52 @@ export const follow = Effect.fnUntraced(function* <S>(
   const reading = makeReading(log, model)
   const one = yield* Semaphore.make(1)
   const live = yield* SubscriptionRef.make(reading.standing())
+  const lag = yield* showLag(model.name)
   const now = Effect.gen(function* () {
     const before = yield* SubscriptionRef.get(live)
     const standing = yield* reading.catchUp
     if (standing.position !== before.position) yield* SubscriptionRef.set(live, standing)
+    lag.caughtUp(standing.position)
     return standing
   }).pipe(one.withPermits(1))
 
   // The fiber below is interrupted first: nothing is folded any more when this saves.
   yield* Effect.addFinalizer(() => reading.saveIf(worthSaving))
-  const wakeUps = Stream.merge(
-    Stream.map(log.changes, (): void => undefined),
-    Stream.tick(pollEvery)
-  )
+  const wakeUps = Stream.merge(Stream.mapEffect(log.changes, lag.heardOf), Stream.tick(pollEvery))
   yield* Stream.runForEach(wakeUps, () =>
     Effect.catch(now, (error) =>
       Effect.logWarning(`The read model ${model.name} waits for the log.`, error)
     ).pipe(Effect.andThen(Effect.sleep(restMs)))
   ).pipe(Effect.forkScoped)
-  return { now, latest: SubscriptionRef.get(live), changes: SubscriptionRef.changes(live) }
+  return {
+    now,
+    latest: SubscriptionRef.get(live),
+    latestUnsafe: () => SubscriptionRef.getUnsafe(live),
+    changes: SubscriptionRef.changes(live)
+  }
+})
+
+/** Since when a read model has known of an event that it has not read, as a gauge until the scope closes. */
+const showLag = Effect.fnUntraced(function* (model: string) {
+  const context = yield* Effect.context<never>()
+  let read = 0
+  let known = 0
+  let since: number | undefined
+  const gauge = registerGauge(context, "millrace_read_model_lag_seconds", { model }, (now) =>
+    since === undefined ? 0 : Math.max(0, now - since) / 1000
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(gauge.remove))
+  return {
+    heardOf: (position: number) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        known = Math.max(known, position)
+        if (known > read) since ??= now
+      }),
+    caughtUp: (position: number) => {
+      read = position
+      if (known <= read) since = undefined
+    }
+  }
 })
 
 /** A fold on its way through the log. One at a time may call `catchUp`. */

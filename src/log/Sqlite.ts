@@ -14,6 +14,7 @@ import { type Append, makeAppend, storable } from "./Append.ts"
 import { EventLog, LogError } from "./EventLog.ts"
 import { groupCommit } from "./groupCommit.ts"
 import { holdLock } from "./lock.ts"
+import { metered } from "./metered.ts"
 import { attempt, refuse } from "./SqliteFailure.ts"
 import { databasePath, openReader, openWriter, prepareDirectory } from "./SqliteSchema.ts"
 import { makeReads, makeWrites } from "./SqliteStore.ts"
@@ -78,14 +79,16 @@ const makeWriter = Effect.fnUntraced(function* (
     )
   const append = yield* groupCommit({ commit })
 
-  return EventLog.of({
-    ...makeReading(() => writes),
-    isWritable: true,
-    claim: (stream) => attempt("claim", () => writes.claim(storable(stream))),
-    append: (stream, at, events) => append(makeAppend(stream, at, events)),
-    changes: Stream.fromPubSub(changes),
-    saveSnapshot: (snapshot) => attempt("saveSnapshot", () => writes.saveSnapshot(snapshot))
-  })
+  return metered(
+    EventLog.of({
+      ...makeReading(() => writes),
+      isWritable: true,
+      claim: (stream) => attempt("claim", () => writes.claim(storable(stream))),
+      append: (stream, at, events) => append(makeAppend(stream, at, events)),
+      changes: Stream.fromPubSub(changes),
+      saveSnapshot: (snapshot) => attempt("saveSnapshot", () => writes.saveSnapshot(snapshot))
+    })
+  )
 })
 
 /** SQLite goes on writing to a file that somebody removed; what it then holds is lost with the process. */

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { Context, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import * as Roster from "../../projections/Roster.ts"
 import type { EventLog } from "../log/EventLog.ts"
 import { type Followed, follow, type ReadModel } from "../log/ReadModel.ts"
+import { rosterGauges } from "./rosterGauges.ts"
 
 /** The roster as a read model; `read` it where nothing is followed. */
 export const rosterModel: ReadModel<Roster.Roster> = { name: "roster", ...Roster }
@@ -14,9 +15,9 @@ export const rosterModel: ReadModel<Roster.Roster> = { name: "roster", ...Roster
 export class LiveRoster extends Context.Service<LiveRoster, Followed<Roster.Roster>>()(
   "millrace/pipeline/LiveRoster"
 ) {
-  /** Reads in the background, and leaves a snapshot behind so that the next start and `list` need not. */
+  /** Reads in the background, shows how many pipelines are how, and leaves a snapshot behind so that the next start and `list` need not. */
   static readonly layer: Layer.Layer<LiveRoster, never, EventLog> = Layer.effect(
     LiveRoster,
-    follow(rosterModel)
+    Effect.tap(follow(rosterModel), ({ latestUnsafe }) => rosterGauges(() => latestUnsafe().state))
   )
 }

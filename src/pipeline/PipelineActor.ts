@@ -17,6 +17,7 @@ import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import { EventLog, LogError, type NewEvent } from "../log/EventLog.ts"
+import * as PipelineMeter from "../metrics/PipelineMeter.ts"
 import { type Asker, correlationOf, nameOf } from "./Asker.ts"
 import { type AppendError, appendPatiently } from "./appendPatiently.ts"
 import type { Command, Rejection } from "./Command.ts"
@@ -25,6 +26,7 @@ import { nextId } from "./Identity.ts"
 import { keepSnapshots } from "./keepSnapshots.ts"
 import { LiveValue } from "./LiveValue.ts"
 import { loadState } from "./loadState.ts"
+import { annotationsOf } from "./logAnnotations.ts"
 import * as Turns from "./Turns.ts"
 
 const mailboxCapacity = 256
@@ -54,6 +56,8 @@ export interface PipelineActor {
    * has been claimed since. `null` when there was none.
    */
   readonly lostLife: number | null
+  /** Is told every event of this actor; whoever works for it may show it more. */
+  readonly meter: PipelineMeter.PipelineMeter
   /** Never succeeds; fails when the actor is gone. */
   readonly gone: Effect.Effect<never, ActorStopped>
 }
@@ -76,6 +80,7 @@ export const make = Effect.fnUntraced(function* (
   const state = new LiveValue(past.state)
   const lostLife = isActive(past.state.lifecycle) ? (past.state.run?.lives ?? null) : null
   const gone = yield* Deferred.make<never, ActorStopped>()
+  const meter = yield* PipelineMeter.make(past.state)
   // In this order, because a scope closes backwards: the turns end, what they left is saved, and it is told.
   yield* Effect.addFinalizer(() => Deferred.fail(gone, endOf(id, Exit.void)))
   const snapshots = yield* keepSnapshots(log, stream, past)
@@ -87,9 +92,15 @@ export const make = Effect.fnUntraced(function* (
       const events = yield* Effect.fromResult(decideInTime(command, before, yield* Clock.currentTimeMillis))
       if (events.length === 0) return before
       const stamped = yield* stamp(events, by)
-      const head = yield* appendPatiently(log, stream, { expectedVersion: version, epoch }, stamped)
+      const head = yield* appendPatiently(log, stream, { expectedVersion: version, epoch }, stamped).pipe(
+        Effect.annotateLogs(annotationsOf(id, before))
+      )
       version = head.version
-      const after = events.reduce(PipelineState.evolve, before)
+      const after = events.reduce((earlier, event, index) => {
+        const later = PipelineState.evolve(earlier, event)
+        meter.tell(event, earlier, later, stamped[index]!.at)
+        return later
+      }, before)
       state.set(after)
       return after
     })
@@ -132,6 +143,7 @@ export const make = Effect.fnUntraced(function* (
     changes: Stream.suspend(() => state.changes),
     follow: (step) => state.runForEach(step),
     lostLife,
+    meter,
     gone: Deferred.await(gone)
   }
 })

@@ -17,6 +17,7 @@ import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextLook } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
+import { annotationsOf } from "./logAnnotations.ts"
 import { OneTask } from "./OneTask.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import { Preparation } from "./Preparation.ts"
@@ -134,7 +135,14 @@ class Steering implements Reaction {
       this.#isNudged = false
       return this.#step
     }).pipe(
-      Effect.catchCause((cause) => Effect.logError(`pipeline ${this.actor.id} could not be steered`, cause))
+      Effect.catchCause((cause) =>
+        Effect.flatMap(this.actor.state, (state) =>
+          Effect.annotateLogs(
+            Effect.logError("the pipeline could not be steered", cause),
+            annotationsOf(this.actor.id, state)
+          )
+        )
+      )
     )
   }
 

@@ -16,6 +16,7 @@ import type { StageError } from "../flow/StageError.ts"
 import * as Worker from "../flow/Worker.ts"
 import type { Command } from "./Command.ts"
 import { interrupted } from "./decideDeployment.ts"
+import { annotationsOf } from "./logAnnotations.ts"
 import type { PipelineActor, SendError } from "./PipelineActor.ts"
 
 /** The functions a program has given to the pipeline of this name. */
@@ -68,11 +69,15 @@ export const work = Effect.fnUntraced(function* (
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
     const worker = yield* Worker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
+    yield* actor.meter.reading(
+      plan.sources.map(({ stage }) => stage),
+      worker.progress
+    )
     yield* began(worker)
     // The wish to stop may have come while the plan was compiled.
     if ((yield* actor.state).desired !== "Running") yield* worker.stop
     return yield* worker.run
-  }).pipe(Effect.scoped, Effect.exit)
+  }).pipe(Effect.scoped, Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
   yield* Effect.ignore(actor.send({ ...verdict(exit), life }, engine))
 })
 

@@ -1,0 +1,184 @@
+/**
+ * The one observer of a pipeline: it is told every event its actor has appended, and turns it into numbers
+ * and, where somebody traces, one span a batch. Nothing is read back from the log, so what is counted is
+ * what this process did.
+ *
+ * Gauges say how the pipeline is and are gone when it sleeps; for what has been counted see `SeriesRoom`.
+ *
+ * @module
+ */
+import { Clock, Context, Effect, Metric, type Scope } from "effect"
+import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import { own } from "../../projections/own.ts"
+import { openBatch, type PipelineState } from "../../projections/PipelineState.ts"
+import { BatchSpans } from "./BatchSpans.ts"
+import { measure } from "./measure.ts"
+import type { PipelineSeries } from "./PipelineSeries.ts"
+import { type SeriesRoom, seriesRoom } from "./SeriesRoom.ts"
+import { registerGauge } from "./series.ts"
+
+/** How far the sources of a run are; see `SourceReader.progress`. */
+export type Progress = () => ReadonlyArray<{
+  readonly stage: string
+  readonly done: number
+  readonly total: number | null
+  readonly unit: "bytes" | "rows"
+}>
+
+/** Measures a pipeline that stands in this state, until the scope closes. */
+export const make = Effect.fnUntraced(function* (
+  state: PipelineState
+): Effect.fn.Return<PipelineMeter, never, Scope.Scope> {
+  const context = yield* Effect.context<never>()
+  const meter = new PipelineMeter(context, state, yield* Clock.currentTimeMillis)
+  yield* Effect.addFinalizer(() => Effect.sync(() => meter.close()))
+  return meter
+})
+
+export class PipelineMeter {
+  readonly #registry: Context.Context<never>
+  readonly #room: SeriesRoom
+  readonly #spans: BatchSpans
+  /** When each open batch was sealed, or met: milliseconds since 1970. */
+  readonly #openSince = new Map<number, number>()
+  #gauges: Array<Metric.Registration> = []
+  #statuses: Array<Metric.Registration> = []
+  #series: PipelineSeries | undefined
+  #drivers: ReadonlyMap<string, string> = new Map()
+  #state: PipelineState
+
+  constructor(context: Context.Context<never>, state: PipelineState, now: number) {
+    this.#registry = Context.make(Metric.MetricRegistry, Context.get(context, Metric.MetricRegistry))
+    this.#room = seriesRoom(context)
+    this.#spans = new BatchSpans(context)
+    this.#state = state
+    for (const { batch } of state.open) this.#openSince.set(batch, now)
+    if (state.definition !== null) this.#begin(state)
+  }
+
+  /** `event` happened to `before` at this instant (milliseconds since 1970), and made `after` of it. */
+  tell(event: PipelineEvent, before: PipelineState, after: PipelineState, at: number): void {
+    this.#state = after
+    if (event._tag === "Defined") this.#defined(before, after)
+    if (event._tag === "BatchSealed" && !this.#openSince.has(event.batch))
+      this.#openSince.set(event.batch, at)
+    this.#spans.tell(event, before, at, this.#openSince.get(batchOf(event)) ?? at)
+    this.#forgetSettled(after)
+    if (this.#series === undefined) return
+    for (const each of measure(before, event)) this.#series.update(each, this.#drivers)
+    if (before.deployment !== after.deployment || before.lifecycle !== after.lifecycle)
+      this.#showStatuses(after)
+  }
+
+  /** Shows how far the sources of a run are, until the scope closes. */
+  reading(stages: ReadonlyArray<string>, progress: Progress): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.suspend(() => {
+      if (this.#series === undefined) return Effect.void
+      const { pipeline } = this.#series
+      const registered = stages.flatMap((stage) => {
+        const of = () => progress().find((one) => one.stage === stage && one.unit === "bytes")
+        return [
+          registerGauge(
+            this.#registry,
+            "millrace_source_read_bytes",
+            { pipeline, stage },
+            () => of()?.done ?? 0
+          ),
+          registerGauge(
+            this.#registry,
+            "millrace_source_size_bytes",
+            { pipeline, stage },
+            () => of()?.total ?? 0
+          )
+        ]
+      })
+      return Effect.addFinalizer(() => Effect.sync(() => remove(registered)))
+    })
+  }
+
+  close(): void {
+    if (this.#state.definition === null) return
+    this.#end()
+  }
+
+  /** A pipeline with another name or other stages is another one for whoever draws it: it counts anew. */
+  #defined(before: PipelineState, after: PipelineState): void {
+    const isSame =
+      before.definition?.name === after.definition?.name &&
+      JSON.stringify([...this.#drivers]) === JSON.stringify([...driversOf(after)])
+    if (isSame) return
+    if (before.definition !== null) {
+      this.#series?.forget()
+      this.#end()
+    }
+    this.#begin(after)
+  }
+
+  #begin(state: PipelineState): void {
+    const pipeline = state.definition!.name
+    this.#drivers = driversOf(state)
+    this.#series = this.#room.take(pipeline)
+    if (this.#series === undefined) return
+    this.#gauges = [
+      registerGauge(
+        this.#registry,
+        "millrace_batches_in_flight",
+        { pipeline },
+        () => this.#state.open.length
+      ),
+      registerGauge(this.#registry, "millrace_lag_seconds", { pipeline }, (now) => this.#lagSeconds(now))
+    ]
+    this.#showStatuses(state)
+  }
+
+  #end(): void {
+    remove(this.#gauges)
+    remove(this.#statuses)
+    this.#room.giveBack(this.#series)
+    this.#series = undefined
+  }
+
+  #showStatuses({ deployment, lifecycle }: PipelineState): void {
+    const { pipeline } = this.#series!
+    remove(this.#statuses)
+    this.#statuses = [
+      registerGauge(this.#registry, "millrace_deployment_status", { pipeline, status: deployment }, () => 1),
+      registerGauge(this.#registry, "millrace_lifecycle_status", { pipeline, status: lifecycle }, () => 1)
+    ]
+  }
+
+  #lagSeconds(now: number): number {
+    const oldest = this.#state.open[0]
+    const since = oldest === undefined ? now : (this.#openSince.get(oldest.batch) ?? now)
+    return Math.max(0, now - since) / 1000
+  }
+
+  #forgetSettled(state: PipelineState): void {
+    if (this.#openSince.size <= state.open.length) return
+    for (const batch of this.#openSince.keys()) {
+      if (openBatch(state, batch) === undefined) this.#openSince.delete(batch)
+    }
+  }
+}
+
+const batchOf = (event: PipelineEvent): number => ("batch" in event ? (event.batch ?? -1) : -1)
+
+const remove = (registered: Array<Metric.Registration>): void => {
+  for (const one of registered.splice(0)) one.remove()
+}
+
+/** The driver of each source and sink, as the definition names them. */
+const driversOf = ({ definition }: PipelineState): ReadonlyMap<string, string> => {
+  const wire = definition?.definition as
+    | { readonly stages?: Readonly<Record<string, Ends>> }
+    | null
+    | undefined
+  const drivers = new Map<string, string>()
+  for (const [stage, of] of Object.entries(wire?.stages ?? {})) {
+    const driver = own(of, "source")?.use ?? own(of, "sink")?.use
+    if (typeof driver === "string") drivers.set(stage, driver)
+  }
+  return drivers
+}
+
+type Ends = Readonly<Record<string, { readonly use?: unknown }>>
