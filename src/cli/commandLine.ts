@@ -10,6 +10,7 @@ import { Cause, Effect, Exit, Logger, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode, signalCode } from "./exitCode.ts"
+import { makeLogger } from "./logger.ts"
 import { envelope, say, tellFailure, writeOut } from "./report.ts"
 import { root } from "./root.ts"
 import { listen, Signals } from "./Signals.ts"
@@ -43,7 +44,7 @@ const command = (args: ReadonlyArray<string>, signals: Signals["Service"]): Effe
     Effect.catchCause((cause) => failed(cause, args, json, presented)),
     Effect.provideService(CliOutput.Presenter, presenter(json, presented)),
     Effect.provideService(Signals, signals),
-    Effect.provide([layerNode, Logger.layer([logger(isDebugging(args))])]),
+    Effect.provide([layerNode, Logger.layer([loggerFor(args)])]),
     Effect.provideService(References.MinimumLogLevel, "Warn")
   )
 }
@@ -97,15 +98,15 @@ const presenter = (json: boolean, presented: { help: string }): CliOutput.Presen
   })
 })
 
-/** The log of the program itself: on stderr, a line each, and no stack unless it was asked for. */
-const logger = (debugging: boolean): Logger.Logger<unknown, void> =>
-  Logger.make(({ cause, logLevel, message }) => {
-    const parts = (Array.isArray(message) ? message : [message]).map((part) =>
-      typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)
-    )
-    const trace = debugging && cause.reasons.length > 0 ? `\n${Cause.pretty(cause)}` : ""
-    process.stderr.write(`${logLevel.toLowerCase()}: ${parts.join(" ")}${trace}\n`)
-  })
+/** Made before the arguments are read, because reading them may have something to log. */
+const loggerFor = (args: ReadonlyArray<string>): Logger.Logger<unknown, void> =>
+  makeLogger(
+    {
+      format: /--log-format[ =]json\b/.test(own(args).join(" ")) ? "json" : "pretty",
+      debugging: isDebugging(args)
+    },
+    (line) => void process.stderr.write(line)
+  )
 
 /** Who reads stdout may stop reading (`| head`): that is no error, and nothing more is to be done. */
 const listenToPipes = (): void => {

@@ -14,6 +14,14 @@ export const Json = GlobalFlag.Setting("json")({
   )
 })
 
+/** How the program's own log is written; the logger looks at the arguments itself. */
+export const LogFormat = GlobalFlag.Setting("log-format")({
+  flag: Flag.Literals("log-format", ["pretty", "json"]).pipe(
+    Flag.withDescription("How warnings and errors of the program itself are written, on stderr"),
+    Flag.withDefault("pretty" as const)
+  )
+})
+
 /** A Postgres server that holds the log instead of a folder. */
 export const DatabaseUrl = GlobalFlag.Setting("database-url")({
   flag: Flag.Redacted("database-url").pipe(

@@ -9,7 +9,7 @@ import { deadLetters } from "./deadLetters.ts"
 import { doctor } from "./doctor.ts"
 import { events } from "./events.ts"
 import { exportLog } from "./export.ts"
-import { DatabaseUrl, DataDirectory, Json } from "./globalFlags.ts"
+import { DatabaseUrl, DataDirectory, Json, LogFormat } from "./globalFlags.ts"
 import { graph } from "./graph.ts"
 import { importLog } from "./import.ts"
 import { list } from "./list.ts"
@@ -30,7 +30,7 @@ export const root = Command.make("millrace").pipe(
     { group: "What happened", commands: [list, show, events, state, deadLetters] },
     { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),
-  Command.withGlobalFlags([Json, DataDirectory, DatabaseUrl]),
+  Command.withGlobalFlags([Json, DataDirectory, DatabaseUrl, LogFormat]),
   Command.withExamples([
     { command: "millrace new", description: "Write generator.yaml, a pipeline file to start from" },
     { command: "millrace check generator.yaml", description: "Find what is wrong with it" },

@@ -17,6 +17,7 @@ import { signature } from "../flow/contract/signature.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import { runOnce } from "../pipeline/runOnce.ts"
+import { layerTelemetry } from "../server/layerTelemetry.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { combined, exitCode, signalCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
@@ -74,7 +75,7 @@ const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon
   const run = Effect.forEach(files, (file) => runFile(file, { abandon, board, drain }), {
     concurrency: "unbounded"
   })
-  return yield* run.pipe(Effect.provide(layer), Effect.ensuring(board.close))
+  return yield* run.pipe(Effect.provide(layer), Effect.ensuring(board.close), Effect.provide(layerTelemetry))
 }, Effect.scoped)
 
 interface Surroundings {
