@@ -43,6 +43,9 @@ export class PipelineMeter {
   readonly #openSince = new Map<number, number>()
   #gauges: Array<Metric.Registration> = []
   #statuses: Array<Metric.Registration> = []
+  /** By source, while it is read. */
+  readonly #sources = new Map<string, Array<Metric.Registration>>()
+  #progress: Progress | undefined
   #series: PipelineSeries | undefined
   #drivers: ReadonlyMap<string, string> = new Map()
   #state: PipelineState
@@ -66,34 +69,24 @@ export class PipelineMeter {
     this.#forgetSettled(after)
     if (this.#series === undefined) return
     for (const each of measure(before, event)) this.#series.update(each, this.#drivers)
+    if (event._tag === "BatchSealed" && !this.#sources.has(event.source)) this.#showSource(event.source)
     if (before.deployment !== after.deployment || before.lifecycle !== after.lifecycle)
       this.#showStatuses(after)
   }
 
-  /** Shows how far the sources of a run are, until the scope closes. */
-  reading(stages: ReadonlyArray<string>, progress: Progress): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.suspend(() => {
-      if (this.#series === undefined) return Effect.void
-      const { pipeline } = this.#series
-      const registered = stages.flatMap((stage) => {
-        const of = () => progress().find((one) => one.stage === stage && one.unit === "bytes")
-        return [
-          registerGauge(
-            this.#registry,
-            "millrace_source_read_bytes",
-            { pipeline, stage },
-            () => of()?.done ?? 0
-          ),
-          registerGauge(
-            this.#registry,
-            "millrace_source_size_bytes",
-            { pipeline, stage },
-            () => of()?.total ?? 0
-          )
-        ]
-      })
-      return Effect.addFinalizer(() => Effect.sync(() => remove(registered)))
-    })
+  /** Shows how far the sources of a run are, as soon as they have given something, until the scope closes. */
+  reading(progress: Progress): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.andThen(
+      Effect.sync(() => {
+        this.#progress = progress
+      }),
+      Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          this.#progress = undefined
+          this.#hideSources()
+        })
+      )
+    )
   }
 
   close(): void {
@@ -134,6 +127,7 @@ export class PipelineMeter {
   #end(): void {
     remove(this.#gauges)
     remove(this.#statuses)
+    this.#hideSources()
     this.#room.giveBack(this.#series)
     this.#series = undefined
   }
@@ -145,6 +139,27 @@ export class PipelineMeter {
       registerGauge(this.#registry, "millrace_deployment_status", { pipeline, status: deployment }, () => 1),
       registerGauge(this.#registry, "millrace_lifecycle_status", { pipeline, status: lifecycle }, () => 1)
     ]
+  }
+
+  /** Only what is known: a source that counts rows has no bytes, and a stream no size. */
+  #showSource(stage: string): void {
+    const of = () => this.#progress?.().find((one) => one.stage === stage)
+    const now = of()
+    if (now === undefined) return
+    const labels = { pipeline: this.#series!.pipeline, stage }
+    const show = (name: "millrace_source_read_bytes" | "millrace_source_size_bytes", read: () => number) =>
+      registerGauge(this.#registry, name, labels, read)
+    const shown: Array<Metric.Registration> = []
+    if (now.unit === "bytes") {
+      shown.push(show("millrace_source_read_bytes", () => of()?.done ?? 0))
+      if (now.total !== null) shown.push(show("millrace_source_size_bytes", () => of()?.total ?? 0))
+    }
+    this.#sources.set(stage, shown)
+  }
+
+  #hideSources(): void {
+    for (const shown of this.#sources.values()) remove(shown)
+    this.#sources.clear()
   }
 
   #lagSeconds(now: number): number {

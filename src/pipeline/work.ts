@@ -14,6 +14,7 @@ import * as Plan from "../flow/Plan.ts"
 import type { RunEnd } from "../flow/RunEnd.ts"
 import type { StageError } from "../flow/StageError.ts"
 import * as Worker from "../flow/Worker.ts"
+import { isCleanStop } from "../metrics/measure.ts"
 import type { Command } from "./Command.ts"
 import { interrupted } from "./decideDeployment.ts"
 import { annotationsOf } from "./logAnnotations.ts"
@@ -69,16 +70,15 @@ export const work = Effect.fnUntraced(function* (
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
     const worker = yield* Worker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
-    yield* actor.meter.reading(
-      plan.sources.map(({ stage }) => stage),
-      worker.progress
-    )
+    yield* actor.meter.reading(worker.progress)
     yield* began(worker)
     // The wish to stop may have come while the plan was compiled.
     if ((yield* actor.state).desired !== "Running") yield* worker.stop
     return yield* worker.run
   }).pipe(Effect.scoped, Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
-  yield* Effect.ignore(actor.send({ ...verdict(exit), life }, engine))
+  const end = verdict(exit)
+  yield* tellEnd(end).pipe(Effect.annotateLogs(annotationsOf(actor.id, state)))
+  yield* Effect.ignore(actor.send({ ...end, life }, engine))
 })
 
 const journalOf = (actor: PipelineActor, life: number): Journal => ({
@@ -90,6 +90,14 @@ const journalError = (error: SendError): JournalError =>
     code: error._tag === "Rejection" ? error.code : "log_unavailable",
     message: error.message
   })
+
+/** Whoever asked for the run is answered; the line is for those who look after many. */
+const tellEnd = (end: Verdict): Effect.Effect<void> =>
+  end._tag === "CompleteRun" || isCleanStop(end.reason)
+    ? Effect.void
+    : Effect.logInfo(
+        `The run has ${end._tag === "FailRun" ? "failed" : "crashed"}: ${end.reason.code}, ${end.reason.message}`
+      )
 
 type Verdict = Extract<Command, { readonly _tag: "CompleteRun" | "FailRun" | "CrashRun" }>
 

@@ -98,6 +98,32 @@ describe("the series", () => {
     })
   )
 
+  it.effect("of a source show the bytes it knows of, while it is read", () =>
+    Effect.gen(function* () {
+      const registry: Metric.MetricRegistry = new Map()
+      const meter = told(registry, defined("p"), Events.triggered, Events.runStarted)
+      const before = PipelineState.replay([defined("p"), Events.triggered, Events.runStarted])
+      const bytes = Effect.map(seriesIn({ registry }), (series) =>
+        Object.fromEntries(Object.entries(series).filter(([key]) => key.startsWith("source_")))
+      )
+      let done = 10
+      const reading = (total: number | null, unit: "bytes" | "rows") =>
+        Effect.gen(function* () {
+          yield* meter.reading(() => [{ stage: "in", done, total, unit }])
+          tell(meter, [Events.sealed(0)], before)
+          done += 5
+          return yield* bytes
+        }).pipe(Effect.scoped)
+      assert.deepStrictEqual(yield* reading(20, "bytes"), {
+        "source_read_bytes{pipeline=p,stage=in}": 15,
+        "source_size_bytes{pipeline=p,stage=in}": 20
+      })
+      assert.deepStrictEqual(yield* bytes, {})
+      assert.deepStrictEqual(yield* reading(null, "bytes"), { "source_read_bytes{pipeline=p,stage=in}": 20 })
+      assert.deepStrictEqual(yield* reading(3, "rows"), {})
+    })
+  )
+
   it.effect("go on when a pipeline wakes again, and begin anew when it has another name", () =>
     Effect.gen(function* () {
       const registry: Metric.MetricRegistry = new Map()

@@ -6,7 +6,7 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Metric } from "effect"
+import { ConfigProvider, Effect, Layer, Logger, Metric, Tracer } from "effect"
 import { metricTable } from "../../src/metrics/metricTable.ts"
 import { layerTelemetry } from "../../src/server/layerTelemetry.ts"
 import { metricsText } from "../../src/server/metricsText.ts"
@@ -94,13 +94,23 @@ describe("the export", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is off when the environment names none, or no address", () =>
+  it.live("is off when the environment names none, and warns of what is no address", () =>
     Effect.gen(function* () {
-      for (const environment of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: "nowhere" }]) {
-        const world = makeWorld()
-        yield* letters(world).pipe(Effect.provide(layerTelemetry), withEnvironment(environment))
-        assert.isAtLeast(world.registry.size, 1)
-      }
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ message }) => void warnings.push(String(message)))
+      const built = (environment: Record<string, string>) =>
+        Layer.build(layerTelemetry).pipe(
+          Effect.scoped,
+          Effect.provide(Logger.layer([logger])),
+          withEnvironment(environment),
+          Effect.map((context) => context.mapUnsafe.has(Tracer.TracerKey))
+        )
+      assert.isFalse(yield* built({}))
+      assert.isFalse(yield* built({ OTEL_EXPORTER_OTLP_ENDPOINT: "" }))
+      assert.isEmpty(warnings)
+      assert.isFalse(yield* built({ OTEL_EXPORTER_OTLP_ENDPOINT: "nowhere" }))
+      assert.match(warnings.join(), /OTEL_EXPORTER_OTLP_ENDPOINT/)
+      assert.isTrue(yield* built({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" }))
     })
   )
 })
