@@ -6,7 +6,7 @@
 import { Effect, Layer, Metric } from "effect"
 import { Drivers } from "../../src/drivers/Drivers.ts"
 import { type MemoryHub, makeMemoryHub } from "../../src/drivers/memory/MemoryHub.ts"
-import { layerMemoryOn, type MemoryStore, makeMemoryStore } from "../../src/log/Memory.ts"
+import { type Fault, layerMemoryOn, type MemoryStore, makeMemoryStore } from "../../src/log/Memory.ts"
 import { LiveRoster } from "../../src/pipeline/LiveRoster.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
 import { type RunRequest, runOnce } from "../../src/pipeline/runOnce.ts"
@@ -24,11 +24,15 @@ export const makeWorld = (): World => ({
 })
 
 /** A process: pipelines on the store, counting in the registry. */
-export const inProcess = <A, E, R>({ hub, registry, store }: World, use: Effect.Effect<A, E, R>) =>
+export const inProcess = <A, E, R>(
+  { hub, registry, store }: World,
+  use: Effect.Effect<A, E, R>,
+  fault?: Fault
+) =>
   use.pipe(
     Effect.provide(
       Layer.merge(Pipelines.layerLocal, LiveRoster.layer).pipe(
-        Layer.provideMerge(layerMemoryOn(store)),
+        Layer.provideMerge(layerMemoryOn(store, { fault })),
         Layer.provide(Drivers.layer([hub.driver]))
       )
     ),

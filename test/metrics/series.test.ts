@@ -4,10 +4,12 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Metric } from "effect"
+import { Context, Effect, Fiber, Logger, Metric } from "effect"
+import { TestClock } from "effect/testing"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
+import { reportingSlow } from "../../src/log/slowCommit.ts"
 import { type MetricName, type MetricRow, metricTable } from "../../src/metrics/metricTable.ts"
 import { PipelineMeter } from "../../src/metrics/PipelineMeter.ts"
 import { pipelinesMost } from "../../src/metrics/SeriesRoom.ts"
@@ -184,6 +186,34 @@ describe("the metrics of the log", () => {
         "log_append_failures_total{reason=fenced}": 1,
         "log_snapshots_saved_total{}": 1
       })
+    })
+  )
+})
+
+describe("a commit", () => {
+  it.effect("is measured, with the appends that share it; a slow one is said to be slow", () =>
+    Effect.gen(function* () {
+      const registry: Metric.MetricRegistry = new Map()
+      const lines: Array<string> = []
+      const fiber = yield* Effect.andThen(
+        reportingSlow(3, Effect.sleep("20 millis")),
+        reportingSlow(1, Effect.sleep("600 millis"))
+      ).pipe(
+        Effect.provideService(Metric.MetricRegistry, registry),
+        Effect.provide(Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])),
+        Effect.forkChild
+      )
+      yield* TestClock.adjust("20 millis")
+      yield* TestClock.adjust("600 millis")
+      yield* Fiber.join(fiber)
+      const series = yield* seriesIn({ registry })
+      assert.deepInclude(series, {
+        "log_group_appends{}.count": 2,
+        "log_group_appends{}.sum": 4,
+        "log_slow_commits_total{}": 1
+      })
+      assert.closeTo(series["log_commit_seconds{}.sum"]!, 0.62, 1e-9)
+      assert.deepStrictEqual(lines, ["The log took 600 ms to commit 1 appends."])
     })
   )
 })
