@@ -12,19 +12,23 @@ import { openBatch, type PipelineState } from "../../projections/PipelineState.t
 /** What a sink did with a batch: milliseconds from its reading, by stage. */
 type Applied = Record<string, number>
 
+/** Nothing, where nobody traces. */
+export const makeBatchSpans = (context: Context.Context<never>): BatchSpans | undefined => {
+  // The tracer that is there when nobody has provided one keeps spans for nobody.
+  const isTraced = Context.get(context, References.TracerEnabled) && context.mapUnsafe.has(Tracer.TracerKey)
+  return isTraced ? new BatchSpans(Context.get(context, Tracer.Tracer)) : undefined
+}
+
 export class BatchSpans {
-  readonly #tracer: Tracer.Tracer | undefined
+  readonly #tracer: Tracer.Tracer
   readonly #applied = new Map<number, Applied>()
 
-  constructor(context: Context.Context<never>) {
-    // The tracer that is there when nobody has provided one keeps spans for nobody.
-    const isTraced = Context.get(context, References.TracerEnabled) && context.mapUnsafe.has(Tracer.TracerKey)
-    this.#tracer = isTraced ? Context.get(context, Tracer.Tracer) : undefined
+  constructor(tracer: Tracer.Tracer) {
+    this.#tracer = tracer
   }
 
   /** `sealedAt` is that of the event's batch; both instants in milliseconds since 1970. */
   tell(event: PipelineEvent, before: PipelineState, at: number, sealedAt: number): void {
-    if (this.#tracer === undefined) return
     switch (event._tag) {
       case "StageApplied":
       case "DuplicateSuppressed":
@@ -59,7 +63,7 @@ export class BatchSpans {
     sealedAt: number
   ): void {
     const readAt = Math.min(sealedAt, at - Math.max(0, ...Object.values(applied)))
-    const span = this.#tracer!.span({
+    const span = this.#tracer.span({
       name: "millrace.batch",
       parent: Option.none(),
       annotations: Context.empty(),

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { Clock, Context, Effect, Metric, type Scope } from "effect"
+import { Clock, type Context, Effect, type Metric, type Scope } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { own } from "../../projections/own.ts"
 import { openBatch, type PipelineState } from "../../projections/PipelineState.ts"
-import { BatchSpans } from "./BatchSpans.ts"
+import { type BatchSpans, makeBatchSpans } from "./BatchSpans.ts"
 import { measure } from "./measure.ts"
 import type { PipelineSeries } from "./PipelineSeries.ts"
 import { type SeriesRoom, seriesRoom } from "./SeriesRoom.ts"
@@ -36,26 +36,24 @@ export const make = Effect.fnUntraced(function* (
 })
 
 export class PipelineMeter {
-  readonly #registry: Context.Context<never>
   readonly #room: SeriesRoom
-  readonly #spans: BatchSpans
+  readonly #spans: BatchSpans | undefined
   /** When each open batch was sealed, or met: milliseconds since 1970. */
-  readonly #openSince = new Map<number, number>()
-  #gauges: Array<Metric.Registration> = []
-  #statuses: Array<Metric.Registration> = []
+  #openSince: Map<number, number> | undefined
+  #gauges: Array<Metric.Registration> | undefined
+  #statuses: Array<Metric.Registration> | undefined
   /** By source, while it is read. */
-  readonly #sources = new Map<string, Array<Metric.Registration>>()
+  #sources: Map<string, Array<Metric.Registration>> | undefined
   #progress: Progress | undefined
   #series: PipelineSeries | undefined
-  #drivers: ReadonlyMap<string, string> = new Map()
+  #drivers: ReadonlyMap<string, string> = noDrivers
   #state: PipelineState
 
   constructor(context: Context.Context<never>, state: PipelineState, now: number) {
-    this.#registry = Context.make(Metric.MetricRegistry, Context.get(context, Metric.MetricRegistry))
     this.#room = seriesRoom(context)
-    this.#spans = new BatchSpans(context)
+    this.#spans = makeBatchSpans(context)
     this.#state = state
-    for (const { batch } of state.open) this.#openSince.set(batch, now)
+    for (const { batch } of state.open) this.#opened(batch, now)
     if (state.definition !== null) this.#begin(state)
   }
 
@@ -63,13 +61,13 @@ export class PipelineMeter {
   tell(event: PipelineEvent, before: PipelineState, after: PipelineState, at: number): void {
     this.#state = after
     if (event._tag === "Defined") this.#defined(before, after)
-    if (event._tag === "BatchSealed" && !this.#openSince.has(event.batch))
-      this.#openSince.set(event.batch, at)
-    this.#spans.tell(event, before, at, this.#openSince.get(batchOf(event)) ?? at)
+    if (event._tag === "BatchSealed") this.#opened(event.batch, at)
+    this.#spans?.tell(event, before, at, this.#openSince?.get(batchOf(event)) ?? at)
     this.#forgetSettled(after)
     if (this.#series === undefined) return
     for (const each of measure(before, event)) this.#series.update(each, this.#drivers)
-    if (event._tag === "BatchSealed" && !this.#sources.has(event.source)) this.#showSource(event.source)
+    if (event._tag === "BatchSealed" && this.#sources?.has(event.source) !== true)
+      this.#showSource(event.source)
     if (before.deployment !== after.deployment || before.lifecycle !== after.lifecycle)
       this.#showStatuses(after)
   }
@@ -98,7 +96,7 @@ export class PipelineMeter {
   #defined(before: PipelineState, after: PipelineState): void {
     const isSame =
       before.definition?.name === after.definition?.name &&
-      JSON.stringify([...this.#drivers]) === JSON.stringify([...driversOf(after)])
+      JSON.stringify([...driversOf(before)]) === JSON.stringify([...driversOf(after)])
     if (isSame) return
     if (before.definition !== null) {
       this.#series?.forget()
@@ -109,17 +107,17 @@ export class PipelineMeter {
 
   #begin(state: PipelineState): void {
     const pipeline = state.definition!.name
-    this.#drivers = driversOf(state)
     this.#series = this.#room.take(pipeline)
     if (this.#series === undefined) return
+    this.#drivers = driversOf(state)
     this.#gauges = [
       registerGauge(
-        this.#registry,
+        this.#room.context,
         "millrace_batches_in_flight",
         { pipeline },
         () => this.#state.open.length
       ),
-      registerGauge(this.#registry, "millrace_lag_seconds", { pipeline }, (now) => this.#lagSeconds(now))
+      registerGauge(this.#room.context, "millrace_lag_seconds", { pipeline }, (now) => this.#lagSeconds(now))
     ]
     this.#showStatuses(state)
   }
@@ -136,8 +134,13 @@ export class PipelineMeter {
     const { pipeline } = this.#series!
     remove(this.#statuses)
     this.#statuses = [
-      registerGauge(this.#registry, "millrace_deployment_status", { pipeline, status: deployment }, () => 1),
-      registerGauge(this.#registry, "millrace_lifecycle_status", { pipeline, status: lifecycle }, () => 1)
+      registerGauge(
+        this.#room.context,
+        "millrace_deployment_status",
+        { pipeline, status: deployment },
+        () => 1
+      ),
+      registerGauge(this.#room.context, "millrace_lifecycle_status", { pipeline, status: lifecycle }, () => 1)
     ]
   }
 
@@ -148,39 +151,46 @@ export class PipelineMeter {
     if (now === undefined) return
     const labels = { pipeline: this.#series!.pipeline, stage }
     const show = (name: "millrace_source_read_bytes" | "millrace_source_size_bytes", read: () => number) =>
-      registerGauge(this.#registry, name, labels, read)
+      registerGauge(this.#room.context, name, labels, read)
     const shown: Array<Metric.Registration> = []
     if (now.unit === "bytes") {
       shown.push(show("millrace_source_read_bytes", () => of()?.done ?? 0))
       if (now.total !== null) shown.push(show("millrace_source_size_bytes", () => of()?.total ?? 0))
     }
+    this.#sources ??= new Map()
     this.#sources.set(stage, shown)
   }
 
   #hideSources(): void {
-    for (const shown of this.#sources.values()) remove(shown)
-    this.#sources.clear()
+    for (const shown of this.#sources?.values() ?? []) remove(shown)
+    this.#sources = undefined
   }
 
   #lagSeconds(now: number): number {
     const oldest = this.#state.open[0]
-    const since = oldest === undefined ? now : (this.#openSince.get(oldest.batch) ?? now)
+    const since = oldest === undefined ? now : (this.#openSince?.get(oldest.batch) ?? now)
     return Math.max(0, now - since) / 1000
   }
 
+  #opened(batch: number, at: number): void {
+    this.#openSince ??= new Map()
+    if (!this.#openSince.has(batch)) this.#openSince.set(batch, at)
+  }
+
   #forgetSettled(state: PipelineState): void {
-    if (this.#openSince.size <= state.open.length) return
-    for (const batch of this.#openSince.keys()) {
-      if (openBatch(state, batch) === undefined) this.#openSince.delete(batch)
-    }
+    const since = this.#openSince
+    if (since === undefined || since.size <= state.open.length) return
+    for (const batch of since.keys()) if (openBatch(state, batch) === undefined) since.delete(batch)
   }
 }
 
 const batchOf = (event: PipelineEvent): number => ("batch" in event ? (event.batch ?? -1) : -1)
 
-const remove = (registered: Array<Metric.Registration>): void => {
-  for (const one of registered.splice(0)) one.remove()
+const remove = (registered: Array<Metric.Registration> | undefined): void => {
+  for (const one of registered?.splice(0) ?? []) one.remove()
 }
+
+const noDrivers: ReadonlyMap<string, string> = new Map()
 
 /** The driver of each source and sink, as the definition names them. */
 const driversOf = ({ definition }: PipelineState): ReadonlyMap<string, string> => {
@@ -188,8 +198,9 @@ const driversOf = ({ definition }: PipelineState): ReadonlyMap<string, string> =
     | { readonly stages?: Readonly<Record<string, Ends>> }
     | null
     | undefined
+  if (wire?.stages === undefined) return noDrivers
   const drivers = new Map<string, string>()
-  for (const [stage, of] of Object.entries(wire?.stages ?? {})) {
+  for (const [stage, of] of Object.entries(wire.stages)) {
     const driver = own(of, "source")?.use ?? own(of, "sink")?.use
     if (typeof driver === "string") drivers.set(stage, driver)
   }

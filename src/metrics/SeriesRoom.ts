@@ -15,13 +15,14 @@ import { registerGauge } from "./series.ts"
 export const pipelinesMost = 1000
 
 export class SeriesRoom {
-  readonly #context: Context.Context<never>
+  /** Holds the registry and nothing else. */
+  readonly context: Context.Context<never>
   /** By name. In the order in which they were last left: whoever is nobody's and comes first has slept longest. */
   readonly #taken = new Map<string, { readonly series: PipelineSeries; holders: number }>()
   #refused = 0
 
   constructor(context: Context.Context<never>) {
-    this.#context = context
+    this.context = context
     registerGauge(context, "millrace_pipelines_unmeasured", {}, () => this.#refused)
   }
 
@@ -36,7 +37,7 @@ export class SeriesRoom {
       this.#refused++
       return undefined
     }
-    const series = new PipelineSeries(this.#context, pipeline)
+    const series = new PipelineSeries(this.context, pipeline)
     this.#taken.set(pipeline, { series, holders: 1 })
     return series
   }

@@ -113,8 +113,9 @@ describe("the writer", () => {
       const messages: Array<unknown> = []
       const logger = Logger.make(({ message }) => messages.push(message))
       const clock = yield* Clock.Clock
-      let now = 0
-      const slow: Clock.Clock = { ...clock, currentTimeMillis: Effect.sync(() => (now += 600)) }
+      let looks = 0n
+      // Every look at the clock is 600 ms after the one before.
+      const slow: Clock.Clock = { ...clock, currentTimeNanosUnsafe: () => looks++ * 600_000_000n }
       yield* writing(directory, (log) => writeTo(log, "a", 1)).pipe(
         Effect.provideService(Clock.Clock, slow),
         Effect.provide(Logger.layer([logger]))

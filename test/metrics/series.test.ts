@@ -196,7 +196,9 @@ describe("a commit", () => {
       const registry: Metric.MetricRegistry = new Map()
       const lines: Array<string> = []
       const fiber = yield* Effect.andThen(
+        // The clock is the test's.
         reportingSlow(3, Effect.sleep("20 millis")),
+        // As above.
         reportingSlow(1, Effect.sleep("600 millis"))
       ).pipe(
         Effect.provideService(Metric.MetricRegistry, registry),
