@@ -45,6 +45,9 @@ export const scheduleOf = ({ definition }: Pick<PipelineState, "definition">): S
   return schedule
 }
 
+/** It has a run of its own accord, as long as it is running. */
+export const isContinuous = (state: PipelineState): boolean => scheduleOf(state) === "continuous"
+
 /** A newer tick is to take the place of the run under way. */
 export const isOutrun = (state: PipelineState): boolean => {
   const schedule = scheduleOf(state)
