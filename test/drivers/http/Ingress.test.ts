@@ -144,7 +144,13 @@ describe("a push", () => {
   it.effect("of fifty at once shares its place on the disk: fewer syncs than pushes", () =>
     Effect.gen(function* () {
       let syncs = 0
-      const disk: SpoolDisk = { ...fileDisk, sync: (handle) => (syncs++, fileDisk.sync(handle)) }
+      const disk: SpoolDisk = {
+        ...fileDisk,
+        sync: (handle) => {
+          syncs++
+          return fileDisk.sync(handle)
+        }
+      }
       const ingress = yield* ingressOn(yield* tempFolder, {}, disk)
       const tokens = yield* Effect.forEach(
         Array.from({ length: 50 }, (_, n) => n),
@@ -198,6 +204,44 @@ describe("a push", () => {
         assert.deepStrictEqual(readdirSync(join(folder, "arriving")), [])
       })
   )
+
+  for (const step of ["write", "sync"] as const) {
+    it.effect(`that the disk fails at (${step}) is refused, and leaves nothing to those behind it`, () =>
+      Effect.gen(function* () {
+        const folder = yield* tempFolder
+        let calls = 0
+        const fails = async () => {
+          if (++calls === 2) throw new Error("no space left")
+        }
+        const disk: SpoolDisk = {
+          ...fileDisk,
+          write: async (handle, buffers, at) => {
+            await fileDisk.write(handle, buffers, at)
+            if (step === "write") await fails()
+          },
+          sync: async (handle) => {
+            await fileDisk.sync(handle)
+            if (step === "sync") await fails()
+          }
+        }
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const ingress = yield* ingressOn(folder, {}, disk)
+            yield* push(ingress, lines(0, 2))
+            // What failed is longer than what comes behind it, and whole on the disk.
+            const two = [push(ingress, lines(2, 20)), push(ingress, lines(20, 40))]
+            const failed = yield* Effect.all(two.map(Effect.flip), { concurrency: "unbounded" })
+            assert.deepStrictEqual(
+              failed.map(({ reason }) => reason._tag),
+              ["Unavailable", "Unavailable"]
+            )
+            yield* push(ingress, lines(2, 4))
+          })
+        )
+        assert.deepStrictEqual(yield* payloadsFrom(yield* ingressOn(folder)), numbers(0, 4))
+      })
+    )
+  }
 
   it.effect("into a full spool is refused until some of it is settled", () =>
     Effect.gen(function* () {

@@ -86,10 +86,11 @@ export class SpoolWriter {
           await this.clean()
           await this.spool.begin(payload.settings)
         }
+        if (staged.isFresh) await this.clean()
         await this.stage(waiting, staged)
       } catch (cause) {
         waiting.refused(ingressError(cause))
-        if (!this.littered) continue
+        if (!staged.torn) continue
         // What is whole is made durable first: cleaning cuts back to what is.
         await this.commit(staged)
         staged = new Staged()
@@ -128,44 +129,59 @@ export class SpoolWriter {
   }
 
   private async stage(waiting: Waiting, staged: Staged): Promise<void> {
-    const { disk, head } = this.spool
-    await this.clean()
-    this.littered = true
     const { payload } = waiting
-    let at = head!.index.end + staged.bytes
-    let buffers: Array<Buffer> = [encodeHead(payload)]
-    let gathered = frameHeadBytes
-    for await (const chunk of payload.chunks()) {
-      buffers.push(chunk)
-      gathered += chunk.length
-      if (gathered < gatherBytes) continue
-      await disk.write(head!.handle, buffers, at)
-      at += gathered
-      buffers = []
-      gathered = 0
+    const mark = staged.mark
+    try {
+      staged.gather(encodeHead(payload))
+      for await (const chunk of payload.chunks()) {
+        staged.gather(chunk)
+        if (staged.gathered >= gatherBytes) await this.write(staged)
+      }
+    } catch (cause) {
+      staged.dropTo(mark)
+      throw cause
     }
-    await disk.write(head!.handle, buffers, at)
     staged.add(waiting, this.spool.ordinal)
-    this.littered = false
+  }
+
+  /** What is gathered, in one call. When it fails nobody knows how much of it is there. */
+  private async write(staged: Staged): Promise<void> {
+    const { disk, head } = this.spool
+    const { buffers, gathered, written } = staged
+    if (gathered === 0) return
+    this.littered = true
+    try {
+      await disk.write(head!.handle, buffers, head!.index.end + written)
+    } catch (cause) {
+      staged.failure = cause
+      staged.torn = true
+      throw cause
+    }
+    staged.written += gathered
+    staged.forget(0, 0)
   }
 
   /** Makes what is staged durable, then says so. */
   private async commit(staged: Staged): Promise<void> {
     const { disk, head, keys } = this.spool
+    const { frames, others } = staged
     try {
-      if (staged.frames.length > 0) await disk.sync(head!.handle)
+      if (staged.failure !== undefined) throw staged.failure
+      await this.write(staged)
+      if (frames.length > 0) await disk.sync(head!.handle)
     } catch (cause) {
-      // Nobody knows what the disk holds now; it is cut back before anything else is written.
+      // What the disk holds now is cut back before anything else is written.
       this.littered = true
-      for (const { waiting } of [...staged.frames, ...staged.others]) waiting.refused(ingressError(cause))
+      for (const { waiting } of [...frames, ...others]) waiting.refused(ingressError(cause))
       return
     }
-    for (const { ordinal, waiting } of staged.frames) {
+    for (const { ordinal, waiting } of frames) {
       head!.index.add(waiting.payload)
       if (waiting.payload.key !== undefined) keys.remember(waiting.payload.key, ordinal)
     }
-    for (const { ordinal, waiting } of [...staged.frames, ...staged.others]) waiting.stored(ordinal)
-    if (staged.frames.length > 0) this.spool.wake()
+    this.littered &&= staged.torn
+    for (const { ordinal, waiting } of [...frames, ...others]) waiting.stored(ordinal)
+    if (frames.length > 0) this.spool.wake()
   }
 
   private async clean(): Promise<void> {
@@ -176,14 +192,48 @@ export class SpoolWriter {
   }
 }
 
-/** Written and not durable yet. */
+/** Gathered or written, and not durable yet. */
 class Staged {
   readonly frames: Array<{ readonly waiting: Waiting; readonly ordinal: number }> = []
   /** Those who sent what is stored or staged already. */
   readonly others: Array<{ readonly waiting: Waiting; readonly ordinal: number }> = []
   readonly keys = new Map<string, { readonly request: string; readonly ordinal: number }>()
+  /** Bytes of the frames that are whole. */
   bytes = 0
+  buffers: Array<Buffer> = []
+  /** Bytes in `buffers`. */
+  gathered = 0
+  /** Bytes given to the disk, behind what is durable. */
+  written = 0
+  /** A frame that is not whole has been written in part. */
+  torn = false
+  failure: unknown
   private records = 0
+
+  get isFresh(): boolean {
+    return this.frames.length === 0 && this.written === 0
+  }
+
+  get mark(): Mark {
+    return { buffers: this.buffers.length, gathered: this.gathered, written: this.written }
+  }
+
+  gather(bytes: Buffer): void {
+    this.buffers.push(bytes)
+    this.gathered += bytes.length
+  }
+
+  /** Takes back a frame that was not gathered to its end. */
+  dropTo({ buffers, gathered, written }: Mark): void {
+    if (written === this.written) return this.forget(buffers, gathered)
+    this.torn = true
+    this.forget(0, 0)
+  }
+
+  forget(buffers: number, gathered: number): void {
+    this.buffers = this.buffers.slice(0, buffers)
+    this.gathered = gathered
+  }
 
   add(waiting: Waiting, before: number): void {
     const { bytes, key, records } = waiting.payload
@@ -197,4 +247,10 @@ class Staged {
   also(waiting: Waiting, ordinal: number): void {
     this.others.push({ waiting, ordinal })
   }
+}
+
+interface Mark {
+  readonly buffers: number
+  readonly gathered: number
+  readonly written: number
 }
