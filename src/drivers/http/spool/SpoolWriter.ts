@@ -225,9 +225,12 @@ class Staged {
 
   /** Takes back a frame that was not gathered to its end. */
   dropTo({ buffers, gathered, written }: Mark): void {
-    if (written === this.written) return this.forget(buffers, gathered)
-    this.torn = true
-    this.forget(0, 0)
+    if (written === this.written) {
+      this.forget(buffers, gathered)
+    } else {
+      this.torn = true
+      this.forget(0, 0)
+    }
   }
 
   forget(buffers: number, gathered: number): void {
