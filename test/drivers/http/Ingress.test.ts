@@ -209,9 +209,9 @@ describe("a push", () => {
     it.effect(`that the disk fails at (${step}) is refused, and leaves nothing to those behind it`, () =>
       Effect.gen(function* () {
         const folder = yield* tempFolder
-        let calls = 0
+        let isBroken = false
         const fails = async () => {
-          if (++calls === 2) throw new Error("no space left")
+          if (isBroken) throw new Error("no space left")
         }
         const disk: SpoolDisk = {
           ...fileDisk,
@@ -228,13 +228,15 @@ describe("a push", () => {
           Effect.gen(function* () {
             const ingress = yield* ingressOn(folder, {}, disk)
             yield* push(ingress, lines(0, 2))
-            // What failed is longer than what comes behind it, and whole on the disk.
-            const two = [push(ingress, lines(2, 20)), push(ingress, lines(20, 40))]
+            // What failed is whole on the disk, and the second one stands right behind what is sent again.
+            isBroken = true
+            const two = [push(ingress, lines(2, 4)), push(ingress, lines(20, 40))]
             const failed = yield* Effect.all(two.map(Effect.flip), { concurrency: "unbounded" })
             assert.deepStrictEqual(
               failed.map(({ reason }) => reason._tag),
               ["Unavailable", "Unavailable"]
             )
+            isBroken = false
             yield* push(ingress, lines(2, 4))
           })
         )
