@@ -46,6 +46,8 @@ export interface PipelineState {
   /** Why it is `Failed` or `Unavailable`; kept until it has been shut down or is available again. */
   readonly deploymentError: Reason | null
   readonly lifecycle: Lifecycle
+  /** A run has come to its end since the pipeline was last shut down: a continuous one has nothing left to follow. */
+  readonly isDone: boolean
   readonly schedule: ScheduleState.ScheduleState
   readonly run: RunState.RunState | null
   readonly generation: number
@@ -62,6 +64,7 @@ export const initial: PipelineState = {
   deployment: "Shutdown",
   deploymentError: null,
   lifecycle: "Idle",
+  isDone: false,
   schedule: ScheduleState.initial,
   run: null,
   generation: 0,
@@ -82,8 +85,9 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
     case "Resumed":
     case "BecameAvailable":
     case "ShutdownStarted":
-    case "ShutDown":
       return deployed(state, event._tag, event._tag === "ShutdownStarted" ? state.deploymentError : null)
+    case "ShutDown":
+      return { ...deployed(state, event._tag, null), isDone: false }
     case "BecameUnavailable":
       return deployed(state, event._tag, event.reason)
     case "DeploymentFailed":
@@ -111,7 +115,7 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
     case "OutputFinished":
       return withReceipt(state, event.stage, event.output, true)
     case "Completed":
-      return moved(state, event._tag)
+      return { ...moved(state, event._tag), isDone: true }
     case "Failed":
       return withRun(moved(state, event._tag), (run) => RunState.failed(run, event.reason))
     case "Crashed":

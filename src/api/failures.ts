@@ -52,6 +52,7 @@ export const codes = {
   500: ["InternalError"],
   503: [
     "PipelineInteractionUnreachable",
+    "IngressFull",
     "LogUnavailable",
     "TooManyConnections",
     "DeadlineExceeded",

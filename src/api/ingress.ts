@@ -44,8 +44,12 @@ const push = HttpApiEndpoint.post("pushRecords", "/v0/pipelines/:name/ingress/:s
     summary: "Push records into an `http` source",
     description:
       "Answered once the records are durable; the token tells later whether they are through. " +
-      "Nothing is taken of a body that cannot be read to its end.",
-    example: { request: '{"date":"2026-11-21","delay":75}\n', response: { token: "flights.8001" } }
+      "Nothing is taken of a body with a record that cannot be read; `details.line` says where it stands. " +
+      "With an `Idempotency-Key` the records are stored once, however often they are sent.",
+    example: {
+      request: '{"date":"2026-11-21","delay":75}\n',
+      response: { token: "flights.8001.5d1c0a9be27f" }
+    }
   })
 )
 

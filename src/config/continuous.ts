@@ -1,5 +1,5 @@
 /**
- * What a run without an end asks of its files: they must be of a kind that can grow.
+ * What a run without an end asks of its schedule and its files: these must be of a kind that can grow.
  *
  * @module
  */
@@ -7,14 +7,30 @@ import type { Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
 import { isGzipName, readFormatOf } from "../drivers/file/formats.ts"
 
-/** Errors of a pipeline whose schedule is `continuous`; none for the others. */
-export const continuousFindings = ({ schedule, stages }: Definition): ReadonlyArray<Finding> =>
-  schedule !== "continuous"
-    ? []
-    : Object.entries(stages).flatMap(([name, { sink, source }]) => [
-        ...(source?.use === "file" ? sourceFindings(name, source) : []),
-        ...(sink?.use === "file" ? sinkFindings(name, sink) : [])
-      ])
+/**
+ * Errors of a pipeline whose run has no end: by its schedule, or because records are pushed into it. One that
+ * is pushed into cannot be begun again by the clock either.
+ */
+export const continuousFindings = ({ schedule, stages }: Definition): ReadonlyArray<Finding> => {
+  const all = Object.entries(stages)
+  const pushed = all.find(([, { source }]) => source?.use === "http")?.[0]
+  const follows = schedule === "continuous"
+  return [
+    ...(pushed !== undefined && typeof schedule === "object" ? [onlyOnce(pushed)] : []),
+    ...all.flatMap(([name, { sink, source }]) => [
+      ...(follows && source?.use === "file" ? sourceFindings(name, source) : []),
+      ...((follows || pushed !== undefined) && sink?.use === "file" ? sinkFindings(name, sink) : [])
+    ])
+  ]
+}
+
+const onlyOnce = (stage: string): Finding =>
+  finding(
+    "schedule_without_end",
+    ["schedule"],
+    `records are pushed into ${stage} without an end, so the run of the first tick would be the only one`,
+    "schedule: continuous, or manual"
+  )
 
 const sourceFindings = (stage: string, source: Use): ReadonlyArray<Finding> => {
   const path = typeof source.path === "string" ? source.path : ""
@@ -35,6 +51,6 @@ const sourceFindings = (stage: string, source: Use): ReadonlyArray<Finding> => {
 const sinkFindings = (stage: string, sink: Use): ReadonlyArray<Finding> => {
   if (sink.mode === "append") return []
   const at = ["stages", stage, "sink", ...(sink.mode === undefined ? [] : ["mode"])]
-  const message = "a run without an end never finishes a file, so a continuous pipeline appends and says so"
+  const message = "a run without an end never finishes a file, so it appends, and the pipeline says so"
   return [finding("mode_without_end", at, message, "mode: append")]
 }

@@ -162,6 +162,10 @@ class Steering implements Reaction {
           return yield* this.#during("prepare", this.preparation.prepare(state))
         case "recover":
           return yield* this.#during("recover", this.preparation.recover(state))
+        case "trigger":
+          // Refused only when somebody else has triggered it meanwhile, which is what is wanted.
+          yield* this.#tell({ _tag: "Trigger", reason: "continuous", deployed: true })
+          return
         case "start":
           return yield* this.#tellOrFail({ _tag: "StartRun", run: yield* nextId })
         case "resume":

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { decodeDefinition, type ScheduleDefinition } from "../../events/Definition.ts"
+import {
+  type Definition,
+  decodeDefinition,
+  type ScheduleDefinition,
+  type Use
+} from "../../events/Definition.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
@@ -31,19 +36,43 @@ export const situationOf = (state: PipelineState): Situation => {
   return state.lifecycle === "Triggered" || hasUnfinishedRun(state) ? "running" : "idle"
 }
 
-const decoded = new WeakMap<object, ScheduleDefinition>()
+interface Decoded {
+  readonly schedule: ScheduleDefinition
+  readonly sources: Readonly<Record<string, Use>>
+}
 
-/** The schedule of the definition in force; `manual` while there is none that is valid. */
-export const scheduleOf = ({ definition }: Pick<PipelineState, "definition">): ScheduleDefinition => {
+const none: Decoded = { schedule: "manual", sources: {} }
+const decoded = new WeakMap<object, Decoded>()
+
+/** What is often asked of the definition in force, decoded once. */
+const decodedOf = ({ definition }: Pick<PipelineState, "definition">): Decoded => {
   const wire = definition?.definition
-  if (typeof wire !== "object" || wire === null) return "manual"
+  if (typeof wire !== "object" || wire === null) return none
   const known = decoded.get(wire)
   if (known !== undefined) return known
   const result = decodeDefinition(wire)
-  const schedule = result._tag === "Success" ? result.success.schedule : "manual"
-  decoded.set(wire, schedule)
-  return schedule
+  const made = result._tag === "Success" ? picked(result.success) : none
+  decoded.set(wire, made)
+  return made
 }
+
+const picked = ({ schedule, stages }: Definition): Decoded => ({
+  schedule,
+  sources: Object.fromEntries(
+    Object.entries(stages).flatMap(([name, { source }]) => (source === undefined ? [] : [[name, source]]))
+  )
+})
+
+/** The schedule of the definition in force; `manual` while there is none that is valid. */
+export const scheduleOf = (state: Pick<PipelineState, "definition">): ScheduleDefinition =>
+  decodedOf(state).schedule
+
+/** The sources of the definition in force, by stage. */
+export const sourcesOf = (state: Pick<PipelineState, "definition">): Readonly<Record<string, Use>> =>
+  decodedOf(state).sources
+
+/** It has a run of its own accord, as long as it is running. */
+export const isContinuous = (state: PipelineState): boolean => scheduleOf(state) === "continuous"
 
 /** A newer tick is to take the place of the run under way. */
 export const isOutrun = (state: PipelineState): boolean => {

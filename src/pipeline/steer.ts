@@ -5,7 +5,7 @@
  */
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
-import { isOutrun } from "./situation.ts"
+import { isContinuous, isOutrun } from "./situation.ts"
 
 export type Next =
   /** The next step of the deployment needs nothing but to be logged. */
@@ -14,6 +14,8 @@ export type Next =
   | "prepare"
   /** The plan is to be compiled when the time of the next attempt has come. */
   | "recover"
+  /** A continuous pipeline is to have its run. */
+  | "trigger"
   /** A run is to begin. */
   | "start"
   /** An unfinished run is to be given up: a newer tick takes its place. */
@@ -62,7 +64,8 @@ export const next = (state: PipelineState, atWork: AtWork): Next => {
       if (isActive(state.lifecycle)) return "work"
       if (atWork !== "no") return "rest"
       if (state.lifecycle === "Triggered") return "start"
-      if (!hasUnfinishedRun(state)) return "rest"
+      // A run whose sources have all come to their end would only read them again from the beginning.
+      if (!hasUnfinishedRun(state)) return isContinuous(state) && !state.isDone ? "trigger" : "rest"
       return isOutrun(state) ? "give_up" : "resume"
   }
 }

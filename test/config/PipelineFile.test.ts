@@ -286,6 +286,19 @@ stages:
         "mode_without_end /stages/w/sink 8:34 → mode: append",
         "mode_without_end /stages/x/sink/mode 9:66 → mode: append"
       ]
+    ],
+    [
+      "a run that is pushed into, with a clock and a file that would never be finished",
+      `name: p
+schedule: { interval: 5m }
+stages:
+  a: { source: { use: http } }
+  w: { from: a, sink: { use: file, path: w.ndjson } }
+`,
+      [
+        "schedule_without_end /schedule 2:11 → schedule: continuous, or manual",
+        "mode_without_end /stages/w/sink 5:23 → mode: append"
+      ]
     ]
   ])("%s", (_, text, expected) => {
     expect(told(text)).toEqual(expected)

@@ -92,6 +92,6 @@ describe("console", () => {
 
   it("the built-in drivers have names of their own", () => {
     const names = builtinDrivers.map((driver) => driver.name)
-    assert.deepStrictEqual(names, ["file", "generator", "console", "memory"])
+    assert.deepStrictEqual(names, ["file", "generator", "console", "http", "memory"])
   })
 })

@@ -28,6 +28,8 @@ export interface Stub {
   readonly onList?: Effect.Effect<ReadonlyArray<never>>
   /** Every event of the one pipeline there is, for `GET …/events` as a stream. */
   readonly events?: Stream.Stream<StoredEvent>
+  /** Handlers of the group `ingress` in place of the stub's. */
+  readonly ingress?: ReturnType<typeof stubIngress>
   /** What the server logged. */
   readonly log: Array<string>
 }
@@ -74,7 +76,7 @@ const logTo = (lines: Array<string>) =>
     lines.push(`${String(message)} ${JSON.stringify(cause)}`)
   })
 
-const layerHandlers = ({ asked, events, onList }: Stub) => {
+const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
   const unknown = Effect.fail(failed("UnknownPipelineName", "There is no such pipeline"))
   const note = Effect.fnUntraced(function* (name: string, payload?: unknown) {
     asked.push({ name, by: (yield* Caller).by, ...(payload === undefined ? {} : { payload }) })
@@ -126,20 +128,7 @@ const layerHandlers = ({ asked, events, onList }: Stub) => {
         discardDeadLetters: () => Effect.succeed({ dry_run: false, letters: [] })
       })
     ),
-    HttpApiBuilder.group(Api, "ingress", (handlers) =>
-      handlers.handleAll({
-        pushRecords: ({ payload }) =>
-          payload.pipe(
-            Stream.runFold(
-              () => 0,
-              (bytes, chunk) => bytes + chunk.length
-            ),
-            Effect.tap((bytes) => note("push", bytes)),
-            Effect.map((bytes) => ({ token: String(bytes) }))
-          ),
-        getCompletionStatus: () => Effect.succeed({ status: "complete" as const })
-      })
-    ),
+    ingress ?? stubIngress(note),
     HttpApiBuilder.group(Api, "drivers", (handlers) =>
       handlers.handleAll({ listDrivers: () => Effect.succeed({ drivers: [] }) })
     ),
@@ -152,6 +141,24 @@ const layerHandlers = ({ asked, events, onList }: Stub) => {
     )
   )
 }
+
+type Note = (name: string, payload?: unknown) => Effect.Effect<void, never, Caller>
+
+const stubIngress = (note: Note) =>
+  HttpApiBuilder.group(Api, "ingress", (handlers) =>
+    handlers.handleAll({
+      pushRecords: ({ payload }) =>
+        payload.pipe(
+          Stream.runFold(
+            () => 0,
+            (bytes, chunk) => bytes + chunk.length
+          ),
+          Effect.tap((bytes) => note("push", bytes)),
+          Effect.map((bytes) => ({ token: String(bytes) }))
+        ),
+      getCompletionStatus: () => Effect.succeed({ status: "complete" as const })
+    })
+  )
 
 export interface Answer {
   readonly status: number

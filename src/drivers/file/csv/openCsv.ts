@@ -32,11 +32,7 @@ export const openCsv = (settings: Settings, { file }: OpenedText): Effect.Effect
   Effect.tryPromise({
     try: async () => {
       const delimiter = settings.delimiter ?? delimiterOf(file.path)
-      const text = await startOf(file)
-      const header =
-        settings.header === false
-          ? headless(text, settings.columns ?? [])
-          : headerOf(file.path, text, delimiter)
+      const header = await readCsvHeader(file, settings, delimiter)
       refuseColumns(file.path, header.columns)
       refuseTypes(file, header.columns, settings.types ?? {})
       const converts = header.columns.map((column) =>
@@ -46,6 +42,16 @@ export const openCsv = (settings: Settings, { file }: OpenedText): Effect.Effect
     },
     catch: (cause) => fileError("open", file.path, "read", cause)
   })
+
+/** What the text begins with: its header, or without one its byte order mark at most. */
+export const readCsvHeader = async (
+  file: TextFile,
+  { columns, header }: Pick<Settings, "header" | "columns">,
+  delimiter: string
+): Promise<CsvHeader> => {
+  const text = await startOf(file)
+  return header === false ? headless(text, columns ?? []) : headerOf(file.path, text, delimiter)
+}
 
 interface Start {
   readonly text: string
