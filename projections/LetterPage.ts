@@ -1,0 +1,135 @@
+/**
+ * A page of the dead letters of a log, and how many there are, without ever holding all of them.
+ *
+ * What counts is decided by the one fold that knows (`DeadLetters`). It keeps letters until somebody asks;
+ * here those of a batch that is settled on every branch leave it at once: they are counted, and kept if they
+ * are on the page. Only a replay of a new generation takes letters back, so the replays that are to come are
+ * told beforehand.
+ *
+ * Kept at any time: one page, and the letters of the batches in flight.
+ *
+ * @module
+ */
+import type { EventOf, PipelineEvent } from "../events/PipelineEvent.ts"
+import * as DeadLetters from "./DeadLetters.ts"
+
+type DeadLetter = DeadLetters.DeadLetter
+
+export interface LetterQuery {
+  readonly limit: number
+  /** Letters behind this place only; the order is that of batches, and of offsets within one. */
+  readonly after: Place | null
+  readonly stage?: string | undefined
+  readonly code?: string | undefined
+}
+
+export interface Place {
+  readonly batch: number
+  readonly offset: number
+}
+
+/** A replay of a new generation, and the version of its event. */
+export interface Replay {
+  readonly version: number
+  readonly run: string
+  readonly from: EventOf<"ReplayStarted">["from"]
+}
+
+export interface LetterPage {
+  readonly query: LetterQuery
+  /** In the order of their events. */
+  readonly replays: ReadonlyArray<Replay>
+  readonly letters: DeadLetters.DeadLetters
+  /** In order; the page as far as it is known. */
+  readonly page: ReadonlyArray<DeadLetter>
+  /** The first letter that found no room: nothing from there on belongs to the page. */
+  readonly end: DeadLetter | null
+  /** Letters that stand and are what was asked for, on whatever page. */
+  readonly total: number
+}
+
+/** A page has at most this many characters of records, or one letter. */
+export const pageCharacters = 4 * 1024 * 1024
+
+export const initial = (query: LetterQuery, replays: ReadonlyArray<Replay>): LetterPage => ({
+  query,
+  replays,
+  letters: DeadLetters.initial,
+  page: [],
+  end: null,
+  total: 0
+})
+
+export const evolve = (state: LetterPage, event: PipelineEvent, version: number): LetterPage => {
+  const before = state.letters
+  // What an abandoned generation still had under way ends here; what was settled of it leaves first.
+  const ends = event._tag === "RunStarted" || isNewGeneration(before, event)
+  const whole = ends ? leave(state, before, () => true, version) : state
+  const letters = DeadLetters.evolve(whole.letters, event)
+  if (letters === whole.letters) return whole
+  return leave({ ...whole, letters }, letters, (batch) => letters.provisional[batch] === undefined, version)
+}
+
+/** The page, `true` where more follows, and the total; letters of batches in flight count as far as they are decided. */
+export const result = (state: LetterPage, version: number) => {
+  const { end, page, total } = leave(state, state.letters, () => true, version)
+  return { letters: page, more: end !== null, total }
+}
+
+/** The place a letter's id speaks of; `undefined` for what is no id. */
+export const placeOf = (id: string): Place | undefined => {
+  const [, batch, offset] = /^\d+\.(\d+)\.(\d+)$/.exec(id) ?? []
+  return batch === undefined || offset === undefined
+    ? undefined
+    : { batch: Number(batch), offset: Number(offset) }
+}
+
+/** The replay that the fold takes for a new generation. */
+export const isNewGeneration = (
+  { generation }: Pick<DeadLetters.DeadLetters, "generation">,
+  event: PipelineEvent
+): event is EventOf<"ReplayStarted"> => event._tag === "ReplayStarted" && event.generation > generation
+
+const leave = (
+  state: LetterPage,
+  letters: DeadLetters.DeadLetters,
+  isOver: (batch: number) => boolean,
+  version: number
+): LetterPage => {
+  const over = Object.keys(letters.settled).map(Number).filter(isOver)
+  if (over.length === 0) return state
+  const settled = { ...letters.settled }
+  let next = state
+  for (const batch of over) {
+    for (const letter of settled[batch] ?? []) next = counted(next, letter, version)
+    delete settled[batch]
+  }
+  return { ...next, letters: { ...letters, settled } }
+}
+
+const counted = (state: LetterPage, letter: DeadLetter, version: number): LetterPage => {
+  const { query, replays } = state
+  if (query.stage !== undefined && letter.stage !== query.stage) return state
+  if (query.code !== undefined && letter.reason.code !== query.code) return state
+  if (replays.some((replay) => replay.version >= version && takesBack(replay, letter))) return state
+  const next = { ...state, total: state.total + 1 }
+  if (query.after !== null && compare(letter, query.after) <= 0) return next
+  return state.end !== null && compare(letter, state.end) >= 0 ? next : placed(next, letter)
+}
+
+const takesBack = ({ from, run }: Replay, { offset, run: of, source }: DeadLetter): boolean =>
+  run === of && offset >= (from.find((checkpoint) => checkpoint.source === source)?.offset ?? 0)
+
+const placed = (state: LetterPage, letter: DeadLetter): LetterPage => {
+  const at = state.page.findLastIndex((other) => compare(other, letter) < 0) + 1
+  const page = state.page.toSpliced(at, 0, letter)
+  let characters = page.reduce((sum, { raw }) => sum + raw.data.length, 0)
+  let { end } = state
+  while (page.length > state.query.limit || (page.length > 1 && characters > pageCharacters)) {
+    end = page.pop()!
+    characters -= end.raw.data.length
+  }
+  return { ...state, page, end }
+}
+
+const compare = (a: Place, b: Place): number => a.batch - b.batch || a.offset - b.offset

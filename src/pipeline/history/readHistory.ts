@@ -1,0 +1,74 @@
+/**
+ * What people ask of a pipeline's past, read from its log.
+ *
+ * @module
+ */
+import { Effect, Result } from "effect"
+import { PipelineEvent } from "../../../events/PipelineEvent.ts"
+import type { StoredEvent } from "../../../events/StoredEvent.ts"
+import { decodePipelineEvent, schemaVersion, type UndecodableEvent } from "../../../events/upcast.ts"
+import * as History from "../../../projections/History.ts"
+import * as LetterPage from "../../../projections/LetterPage.ts"
+import * as Why from "../../../projections/Why.ts"
+import type { EventLog, LogError } from "../../log/EventLog.ts"
+import { loadState } from "../loadState.ts"
+import { type Folded, foldEvents, foldRows } from "./foldStream.ts"
+
+type Log = EventLog["Service"]
+type ReadError = LogError | UndecodableEvent
+
+/** Its runs, checkpoints, ticks, speed and causes; only what came after `from` is read. */
+export const readHistory = (
+  log: Log,
+  stream: string,
+  from: Folded<History.History> = { state: History.initial, version: 0 }
+): Effect.Effect<Folded<History.History>, ReadError> => foldEvents(log, { stream }, from, History.evolve)
+
+/** Why it is what it is. Most events change no status: they are passed over without being looked into. */
+export const readWhy = (log: Log, stream: string): Effect.Effect<Folded<Why.Why>, ReadError> =>
+  foldRows(log, { stream }, { state: Why.initial, version: 0 }, (why, row) =>
+    isWithoutMeaning(why, row)
+      ? Result.succeed(why)
+      : Result.map(decodePipelineEvent(row), (event) => Why.evolve(why, event, row))
+  )
+
+/** An event this release does not know may mean anything, so it is not passed over. */
+const isWithoutMeaning = (why: Why.Why, row: StoredEvent): boolean =>
+  row.schemaVersion <= schemaVersion &&
+  Object.hasOwn(PipelineEvent.cases, row.type) &&
+  !Why.concerns(why, row.type)
+
+/**
+ * A page of the dead letters, and how many there are. Held are one page (`LetterPage.pageCharacters`) and the
+ * letters of the batches in flight. A log with replays of new generations is read twice.
+ */
+export const readLetters = Effect.fnUntraced(function* (
+  log: Log,
+  stream: string,
+  query: LetterPage.LetterQuery
+) {
+  const { state, version } = yield* loadState(log, stream)
+  const part = { stream, until: version }
+  const replays = state.generation === 0 ? [] : (yield* readReplays(log, part)).state.found
+  const initial = { state: LetterPage.initial(query, replays), version: 0 }
+  const page = yield* foldEvents(log, part, initial, (of, event, row) =>
+    LetterPage.evolve(of, event, row.version)
+  )
+  return LetterPage.result(page.state, version)
+})
+
+interface Replays {
+  readonly generation: number
+  readonly found: ReadonlyArray<LetterPage.Replay>
+}
+
+const readReplays = (log: Log, part: { readonly stream: string; readonly until: number }) =>
+  foldRows<Replays>(log, part, { state: { generation: 0, found: [] }, version: 0 }, (state, row) =>
+    row.type !== "ReplayStarted"
+      ? Result.succeed(state)
+      : Result.map(decodePipelineEvent(row), (event) => {
+          if (!LetterPage.isNewGeneration(state, event)) return state
+          const { from, generation, run } = event
+          return { generation, found: [...state.found, { version: row.version, run, from }] }
+        })
+  )
