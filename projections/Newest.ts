@@ -41,8 +41,9 @@ export const list = <A>({ last, most }: Newest<A>, limit = most): Array<A> => {
   return items
 }
 
-const cutBack = <A>(newest: Newest<A>): Newest<A> =>
-  list(newest).reduceRight<Newest<A>>(
-    (kept, item) => ({ ...kept, last: { item, before: kept.last }, length: kept.length + 1 }),
-    empty(newest.most)
-  )
+const cutBack = <A>(newest: Newest<A>): Newest<A> => {
+  const items = list(newest)
+  let last: Cell<A> | null = null
+  for (const item of items.toReversed()) last = { item, before: last }
+  return { last, length: items.length, most: newest.most }
+}

@@ -12,7 +12,12 @@
 import type { Desired, PipelineEvent } from "../events/PipelineEvent.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import { describe } from "./Timeline.ts"
-import { type Deployment, deploymentTransitions, type Lifecycle, lifecycleTransitions } from "./transitions.ts"
+import {
+  type Deployment,
+  deploymentTransitions,
+  type Lifecycle,
+  lifecycleTransitions
+} from "./transitions.ts"
 
 /** One event of a chain. */
 export interface Link {
@@ -107,7 +112,8 @@ const runEvents: ReadonlySet<string> = new Set([
 /** A step towards what was already aimed at follows the step before; the first one after a wish follows the wish. */
 const deploymentBase = ({ because: { deployment, desired } }: Why, event: PipelineEvent): Chain => {
   const wish = desired.links[0]
-  if (wish === undefined || deployment.links.some(({ version }) => version === wish.version)) return deployment
+  if (wish === undefined || deployment.links.some(({ version }) => version === wish.version))
+    return deployment
   const isMishap = event._tag === "BecameUnavailable" || event._tag === "DeploymentFailed"
   return isMishap && deployment.links.length > 0 ? deployment : desired
 }

@@ -19,12 +19,22 @@ export const StageStats = Schema.Struct({
   duplicates: Count
 })
 
-/** Offsets count the records of a source within its run. A watermark is in event time. */
+/**
+ * Offsets count the records of a source within its run. A watermark is in event time. `progress` is how much of
+ * it has been read by a run at work, where the source knows how much there is.
+ */
 export const SourceStats = Schema.Struct({
   source: Schema.String,
   sealed_offset: Count,
   settled_offset: Count,
-  watermark: Schema.NullOr(Timestamp)
+  watermark: Schema.NullOr(Timestamp),
+  progress: Schema.NullOr(
+    Schema.Struct({
+      done: Schema.Finite,
+      total: Schema.NullOr(Schema.Finite),
+      unit: Schema.Literals(["bytes", "rows"])
+    })
+  )
 })
 
 export const Stats = Schema.Struct({

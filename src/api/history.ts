@@ -13,6 +13,8 @@ import { exampleEvent } from "./examples.ts"
 import { Failure400, Failure404, Failure503 } from "./failures.ts"
 import { Run } from "./Run.ts"
 import { Stats } from "./Stats.ts"
+import { schedule } from "./schedule.ts"
+import { diff, state, why } from "./timeTravel.ts"
 import { Count, nameInPath, pageQuery, Timestamp } from "./values.ts"
 
 const pathOf = <const What extends string>(what: What) => `/v0/pipelines/:name/${what}` as const
@@ -45,7 +47,15 @@ const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
             duplicates: 0
           }
         ],
-        sources: [{ source: "flights", sealed_offset: 9000, settled_offset: 8000, watermark: null }]
+        sources: [
+          {
+            source: "flights",
+            sealed_offset: 9000,
+            settled_offset: 8000,
+            watermark: null,
+            progress: { done: 1_024_000, total: 4_096_000, unit: "bytes" }
+          }
+        ]
       }
     }
   })
@@ -68,23 +78,6 @@ const events = HttpApiEndpoint.get("getEvents", pathOf("events"), {
       "A JSON page after version `after`; `next` is the `after` of the following page. With `Accept: text/event-stream` " +
       "what there is and then what comes: the id of a frame is the event's version, and `Last-Event-ID` resumes exactly behind it.",
     example: { response: { events: [exampleEvent], next: 12 } }
-  })
-)
-
-export const PastState = Schema.Struct({ version: Count, at: Schema.NullOr(Timestamp), state: Schema.Json })
-export type PastState = typeof PastState.Type
-
-const state = HttpApiEndpoint.get("getState", pathOf("state"), {
-  params: nameInPath,
-  query: { version: Schema.optionalKey(Count), at: Schema.optionalKey(Timestamp) },
-  success: PastState,
-  error: [Failure400, Failure404, Failure503]
-}).annotateMerge(
-  documented({
-    summary: "The state as it was",
-    description:
-      "After the event with this version, or at this time; the present state when neither is given.",
-    example: { response: { version: 12, at: "2026-11-21T08:00:02.000Z", state: { lifecycle: "Triggered" } } }
   })
 )
 
@@ -158,52 +151,8 @@ const checkpoints = HttpApiEndpoint.get("getCheckpoints", pathOf("checkpoints"),
   })
 )
 
-/** A tick that is past: what it led to, and why when that was nothing. */
-export const PastTick = Schema.Struct({
-  tick: Schema.String,
-  version: Count,
-  at: Timestamp,
-  outcome: Schema.Literals(["triggered", "skipped"]),
-  reason: Schema.String
-})
-
-export const ScheduleView = Schema.Struct({
-  /** As the definition has it; `null` while the program has errors. */
-  schedule: Schema.Json,
-  next: Schema.Array(Schema.Struct({ tick: Schema.String, due_at: Timestamp })),
-  past: Schema.Array(PastTick)
-})
-export type ScheduleView = typeof ScheduleView.Type
-
-const schedule = HttpApiEndpoint.get("getSchedule", pathOf("schedule"), {
-  params: nameInPath,
-  query: pageQuery,
-  success: ScheduleView,
-  error: [Failure404, Failure503]
-}).annotateMerge(
-  documented({
-    summary: "What fires next, and what became of past ticks",
-    description: "The next ticks soonest first, the past ones newest first.",
-    example: {
-      response: {
-        schedule: { cron: "0 6 * * *", time_zone: "Europe/Berlin" },
-        next: [{ tick: "2026-11-22T05:00:00.000Z", due_at: "2026-11-22T05:00:00.000Z" }],
-        past: [
-          {
-            tick: "2026-11-21T05:00:00.000Z",
-            version: 9,
-            at: "2026-11-21T05:00:00.004Z",
-            outcome: "skipped",
-            reason: "overlap"
-          }
-        ]
-      }
-    }
-  })
-)
-
 export const history = HttpApiGroup.make("history")
-  .add(stats, events, state, runs, checkpoints, schedule)
+  .add(stats, events, state, diff, why, runs, checkpoints, schedule)
   .middleware(Edge)
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ description: "What happened, and how it is going." }))

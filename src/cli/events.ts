@@ -11,6 +11,7 @@ import type { StoredEvent } from "../../events/StoredEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
 import { describe } from "../../projections/Timeline.ts"
 import { EventLog } from "../log/EventLog.ts"
+import { followEvents } from "../pipeline/History.ts"
 import { eventText } from "../server/eventText.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
@@ -105,7 +106,7 @@ const select = (stream: string, options: Options, types: ReadonlySet<string>) =>
   Stream.unwrap(
     Effect.map(EventLog, (log) => {
       const rows = options.follow
-        ? followed(log, stream, options.after)
+        ? followEvents(log, stream, options.after)
         : log.read(stream, { after: options.after })
       const wanted = types.size === 0 ? rows : Stream.filter(rows, (row) => types.has(row.type))
       return Option.match(options.limit, {
@@ -114,20 +115,6 @@ const select = (stream: string, options: Options, types: ReadonlySet<string>) =>
       })
     })
   )
-
-/** What there is, and then what comes; a wake-up may be lost, so every one reads from where the last read ended. */
-const followed = (log: EventLog["Service"], stream: string, after: number) => {
-  let last = after
-  return Stream.flatMap(log.changes, () =>
-    Stream.suspend(() => log.read(stream, { after: last })).pipe(
-      Stream.tap((row) =>
-        Effect.sync(() => {
-          last = row.version
-        })
-      )
-    )
-  )
-}
 
 const writePages = <E, R>(rows: Stream.Stream<StoredEvent, E, R>, render: (row: StoredEvent) => string) =>
   Stream.runForEachArray(rows, (page) => writeOut(page.map(render).join("")))

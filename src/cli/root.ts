@@ -6,6 +6,7 @@
 import { Command } from "effect/cli"
 import { check } from "./check.ts"
 import { deadLetters } from "./deadLetters.ts"
+import { diff } from "./diff.ts"
 import { doctor } from "./doctor.ts"
 import { events } from "./events.ts"
 import { exportLog } from "./export.ts"
@@ -15,6 +16,7 @@ import { importLog } from "./import.ts"
 import { list } from "./list.ts"
 import { new as newFile } from "./new.ts"
 import { run } from "./run.ts"
+import { schedule } from "./schedule.ts"
 import { show } from "./show.ts"
 import { state } from "./state.ts"
 import { token } from "./token.ts"
@@ -27,7 +29,7 @@ export const root = Command.make("millrace").pipe(
   ),
   Command.withSubcommands([
     { group: "Pipelines", commands: [newFile, check, graph, run] },
-    { group: "What happened", commands: [list, show, events, state, deadLetters] },
+    { group: "What happened", commands: [list, show, events, state, diff, schedule, deadLetters] },
     { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),
   Command.withGlobalFlags([Json, DataDirectory, DatabaseUrl, LogFormat]),

@@ -4,11 +4,14 @@
  * @module
  */
 import { Effect } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import * as DeadLetters from "../../projections/DeadLetters.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Runs from "../../projections/Runs.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
+import { EventLog } from "../log/EventLog.ts"
+import { readWhy } from "../pipeline/History.ts"
+import { whyJson } from "../server/historyJson.ts"
 import { isoTime } from "./isoTime.ts"
 import { logPlace } from "./logPlace.ts"
 import { findPipeline, onLog } from "./openLog.ts"
@@ -17,18 +20,26 @@ import { foldPipeline } from "./readPipeline.ts"
 import { answer } from "./report.ts"
 import { type Known, showLines } from "./showLines.ts"
 import { styleOf } from "./terminal.ts"
+import { whyLines } from "./whyLines.ts"
 
 /** Runs that are listed; all of them are in the log. */
 const runsShown = 10
 
 export const show = Command.make(
   "show",
-  { name: Argument.String("name").pipe(Argument.withDescription("Name of the pipeline")) },
-  ({ name }) => onLog(showPipeline(name))
+  {
+    name: Argument.String("name").pipe(Argument.withDescription("Name of the pipeline")),
+    why: Flag.Boolean("why").pipe(
+      Flag.withDescription("Show why it is in this state: who asked for what, and what followed"),
+      Flag.withDefault(false)
+    )
+  },
+  ({ name, why }) => onLog(why ? showWhy(name) : showPipeline(name))
 ).pipe(
   Command.withDescription("Show a pipeline: definition, run, counts, checkpoints, outputs, dead letters"),
   Command.withExamples([
-    { command: "millrace show delayed-flights", description: "Everything about one pipeline" }
+    { command: "millrace show delayed-flights", description: "Everything about one pipeline" },
+    { command: "millrace show delayed-flights --why", description: "Who asked, and what followed" }
   ])
 )
 
@@ -54,6 +65,15 @@ const showPipeline = Effect.fnUntraced(function* (name: string) {
   const leftBehind = place._tag === "Folder" && isLeftBehind(known.runs.pipeline.lifecycle, owner)
   yield* answer("show", { ...resultOf(name, known), left_behind: leftBehind, owner }, () =>
     showLines(name, known, leftBehind, owner, styleOf(process.stdout))
+  )
+})
+
+const showWhy = Effect.fnUntraced(function* (name: string) {
+  const { id, stream } = yield* findPipeline(name)
+  const { state: why, version } = yield* readWhy(yield* EventLog, stream)
+  const { version: _, ...causes } = whyJson(why, version)
+  yield* answer("show", { name, id, log_version: version, why: causes }, () =>
+    whyLines(name, why, styleOf(process.stdout))
   )
 })
 

@@ -38,6 +38,8 @@ export class Pipelines extends Context.Service<
     provide(name: string, functions: Functions): Effect.Effect<void>
     /** The pipeline's actor, awake as long as the scope is open, and a while longer. */
     get(id: string): Effect.Effect<HostedPipeline, LogError | UndecodableEvent, Scope.Scope>
+    /** The pipeline's actor if it is awake; looking does not wake it. */
+    awake(id: string): Effect.Effect<HostedPipeline | undefined, LogError | UndecodableEvent, Scope.Scope>
     /** Steers the pipeline to where it is wanted (which is said first), awake until it is shut down. */
     adopt(id: string): Effect.Effect<void, LogError | UndecodableEvent>
     /** Drains every adopted pipeline and says that nobody is at work on it any more, for this reason. */
@@ -72,7 +74,9 @@ export class Pipelines extends Context.Service<
           adopt,
           retire,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
-          get: (id) => RcMap.get(actors, id)
+          get: (id) => RcMap.get(actors, id),
+          awake: (id) =>
+            Effect.flatMap(RcMap.has(actors, id), (has) => (has ? RcMap.get(actors, id) : Effect.undefined))
         })
       })
     )

@@ -30,8 +30,9 @@ export const eventText = ({
   return `${envelope.slice(0, -1)},"payload":${payloadText(payload)}}`
 }
 
-/** What is no time at all stays a number: somebody changed the log, and must still be able to look at it. */
-const timeText = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at))
+/** Milliseconds since 1970 as ISO 8601 in UTC. What is no time at all stays a number: somebody changed the log, and must still be able to look at it. */
+export const timeText = (at: number): string =>
+  Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at)
 
 const payloadText = (text: string): string => {
   try {

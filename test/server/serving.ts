@@ -116,6 +116,8 @@ const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
               )
             : Effect.succeed({ events: [], next: null }),
         getState: () => unknown,
+        getDiff: () => unknown,
+        getWhy: () => unknown,
         getRuns: () => Effect.succeed({ runs: [] }),
         getCheckpoints: () => Effect.succeed({ checkpoints: [] }),
         getSchedule: () => unknown
@@ -123,9 +125,7 @@ const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
     ),
     HttpApiBuilder.group(Api, "deadLetters", (handlers) =>
       handlers.handleAll({
-        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null }),
-        redriveDeadLetters: () => Effect.succeed({ dry_run: false as const, letters: [] }),
-        discardDeadLetters: () => Effect.succeed({ dry_run: false, letters: [] })
+        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null })
       })
     ),
     ingress ?? stubIngress(note),

@@ -15,6 +15,9 @@ import { readHistory } from "./readHistory.ts"
 /** Histories that are kept; the one that was asked for longest ago is forgotten first, and read anew when it is asked for. */
 export const historiesMost = 64
 
+/** Events that are read before what is known of them is kept. */
+const partEvents = 20_000
+
 interface Kept {
   readonly one: Semaphore.Semaphore
   folded: Folded<History.History>
@@ -46,17 +49,23 @@ export class Histories extends Context.Service<
           Effect.suspend(() => {
             const of = keep(id)
             // Those who ask at the same time wait for one reading, and find it done.
-            return Effect.suspend(() => readHistory(log, pipelineStream(id), of.folded)).pipe(
-              Effect.tap((folded) =>
-                Effect.sync(() => {
-                  of.folded = folded
-                })
-              ),
-              Effect.map(({ state }) => state),
-              of.one.withPermits(1)
-            )
+            return of.one.withPermits(1)(catchUp(log, pipelineStream(id), of))
           })
       }
     })
   )
 }
+
+/** A long history is kept part by part: whoever asks again after a deadline finds it further on. */
+const catchUp = (
+  log: EventLog["Service"],
+  stream: string,
+  of: Kept
+): Effect.Effect<History.History, LogError | UndecodableEvent> =>
+  Effect.suspend(() => readHistory(log, stream, of.folded, partEvents)).pipe(
+    Effect.flatMap((folded) => {
+      const isWhole = folded.version < of.folded.version + partEvents
+      of.folded = folded
+      return isWhole ? Effect.succeed(folded.state) : catchUp(log, stream, of)
+    })
+  )

@@ -17,12 +17,14 @@ import { type Folded, foldEvents, foldRows } from "./foldStream.ts"
 type Log = EventLog["Service"]
 type ReadError = LogError | UndecodableEvent
 
-/** Its runs, checkpoints, ticks, speed and causes; only what came after `from` is read. */
+/** Its runs, checkpoints, ticks, speed and causes; only what came after `from` is read, and no more than `most` events. */
 export const readHistory = (
   log: Log,
   stream: string,
-  from: Folded<History.History> = { state: History.initial, version: 0 }
-): Effect.Effect<Folded<History.History>, ReadError> => foldEvents(log, { stream }, from, History.evolve)
+  from: Folded<History.History> = { state: History.initial, version: 0 },
+  most = Number.POSITIVE_INFINITY
+): Effect.Effect<Folded<History.History>, ReadError> =>
+  foldEvents(log, { stream, until: from.version + most }, from, History.evolve)
 
 /** Why it is what it is. Most events change no status: they are passed over without being looked into. */
 export const readWhy = (log: Log, stream: string): Effect.Effect<Folded<Why.Why>, ReadError> =>
