@@ -69,7 +69,7 @@ export const initial: Why = {
   command: null
 }
 
-/** Does an event of this type change any status? Of others the payload need not be read. */
+/** May an event of this type change any status? Of others the payload need not be read. */
 export const concerns = ({ deployment, lifecycle }: Why, type: string): boolean =>
   type === "DesiredStatusSet" ||
   Object.hasOwn(deploymentTransitions[deployment], type) ||
@@ -78,6 +78,8 @@ export const concerns = ({ deployment, lifecycle }: Why, type: string): boolean 
 /** Takes every event that `concerns` it; others change nothing. */
 export const evolve = (why: Why, event: PipelineEvent, row: StoredEvent): Why => {
   if (!concerns(why, event._tag)) return why
+  // Only a batch that is new ends a replay; one that is sealed again was owed from before.
+  if (event._tag === "BatchSealed" && event.attempt > 1) return why
   const link = linkOf(event, row)
   const command = row.causationId === null ? link : why.command
   const next = { ...why, command }

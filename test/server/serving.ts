@@ -47,10 +47,11 @@ export interface Serving {
   readonly folder: string
 }
 
-/** Serves until the scope closes. */
+/** Serves until the scope closes; `handledBy` may put other handlers in place of some of the stub's. */
 export const serving = (
   handlers: Stub,
-  options: Partial<ServerOptions> = {}
+  options: Partial<ServerOptions> = {},
+  handledBy: (stubs: Handlers) => Handlers = (stubs) => stubs
 ): Effect.Effect<Serving, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(Effect.sync(temporaryFolder), (folder) =>
@@ -63,13 +64,15 @@ export const serving = (
       ...options,
       bounds: { drainMs: 100, ...options.bounds }
     }
-    const server = layerServer(settings, layerHandlers(handlers)).pipe(
+    const server = layerServer(settings, handledBy(layerHandlers(handlers))).pipe(
       Layer.provide(Logger.layer([logTo(handlers.log)])),
       Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn"))
     )
     const url = yield* Effect.provide(boundAddress, yield* Layer.build(server))
     return { url, port: Number(new URL(url).port), folder: options.directory ?? folder.path }
   })
+
+type Handlers = ReturnType<typeof layerHandlers>
 
 const logTo = (lines: Array<string>) =>
   Logger.make(({ cause, message }) => {
