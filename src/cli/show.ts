@@ -5,18 +5,21 @@
  */
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import * as DeadLetters from "../../projections/DeadLetters.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
-import * as Runs from "../../projections/Runs.ts"
-import * as Telemetry from "../../projections/Telemetry.ts"
 import { EventLog } from "../log/EventLog.ts"
-import { readWhy } from "../pipeline/History.ts"
+import {
+  type PastRun,
+  pipelineOf,
+  readHistory,
+  readLetters,
+  readWhy,
+  runs as runsOf
+} from "../pipeline/History.ts"
 import { whyJson } from "../server/historyJson.ts"
 import { isoTime } from "./isoTime.ts"
 import { logPlace } from "./logPlace.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerOf } from "./owner.ts"
-import { foldPipeline } from "./readPipeline.ts"
 import { answer } from "./report.ts"
 import { type Known, showLines } from "./showLines.ts"
 import { styleOf } from "./terminal.ts"
@@ -43,26 +46,22 @@ export const show = Command.make(
   ])
 )
 
-const initial: Known = {
-  runs: Runs.initial,
-  letters: DeadLetters.initial,
-  telemetry: Telemetry.initial,
-  version: 0,
-  at: 0
-}
-
 const showPipeline = Effect.fnUntraced(function* (name: string) {
   const { stream } = yield* findPipeline(name)
   const place = yield* logPlace
   const owner = place._tag === "Folder" ? yield* ownerOf(place.directory) : null
-  const known = yield* foldPipeline(stream, initial, (state, event, { at, version }) => ({
-    runs: Runs.evolve(state.runs, { at, event }),
-    letters: DeadLetters.evolve(state.letters, event),
-    telemetry: Telemetry.evolve(state.telemetry, { at, event }),
-    version,
-    at
-  }))
-  const leftBehind = place._tag === "Folder" && isLeftBehind(known.runs.pipeline.lifecycle, owner)
+  const log = yield* EventLog
+  const { state: history } = yield* readHistory(log, stream)
+  const letters = yield* readLetters(log, stream, { limit: 1, after: null })
+  const known: Known = {
+    state: pipelineOf(history),
+    runs: runsOf(history, runsShown),
+    telemetry: history.telemetry,
+    letters: letters.total,
+    version: history.version,
+    at: history.at
+  }
+  const leftBehind = place._tag === "Folder" && isLeftBehind(known.state.lifecycle, owner)
   yield* answer("show", { ...resultOf(name, known), left_behind: leftBehind, owner }, () =>
     showLines(name, known, leftBehind, owner, styleOf(process.stdout))
   )
@@ -77,8 +76,7 @@ const showWhy = Effect.fnUntraced(function* (name: string) {
   )
 })
 
-const resultOf = (name: string, { at, letters, runs, telemetry, version }: Known) => {
-  const state = runs.pipeline
+const resultOf = (name: string, { at, letters, runs, state, telemetry, version }: Known) => {
   return {
     name,
     id: state.id,
@@ -95,11 +93,11 @@ const resultOf = (name: string, { at, letters, runs, telemetry, version }: Known
     definition: state.definition?.definition ?? null,
     findings: state.definition?.findings ?? [],
     generation: state.generation,
-    run: runJson(runs),
+    run: state.run === null || runs[0] === undefined ? null : historyJson(runs[0]),
     checkpoints: PipelineState.checkpoints(state),
     outputs: state.run?.outputs ?? {},
     open_batches: state.open.length,
-    dead_letters: DeadLetters.list(letters).length,
+    dead_letters: letters,
     stages: Object.entries(telemetry.stages).map(([stage, of]) => ({
       stage,
       batches: of.batches,
@@ -108,16 +106,11 @@ const resultOf = (name: string, { at, letters, runs, telemetry, version }: Known
       lag_ms_max: of.lagMsMax,
       retries: of.retries
     })),
-    runs: runs.runs.slice(-runsShown).map(historyJson)
+    runs: runs.toReversed().map(historyJson)
   }
 }
 
-const runJson = ({ pipeline, runs }: Runs.Runs) => {
-  const last = runs.at(-1)
-  return pipeline.run === null || last === undefined ? null : historyJson(last)
-}
-
-const historyJson = (run: Runs.Run) => ({
+const historyJson = (run: PastRun) => ({
   run: run.id,
   outcome: run.outcome,
   started_at: isoTime(run.startedAt),

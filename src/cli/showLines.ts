@@ -3,19 +3,21 @@
  *
  * @module
  */
-import * as DeadLetters from "../../projections/DeadLetters.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
-import type * as Runs from "../../projections/Runs.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
+import type { PastRun } from "../pipeline/History.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
 
 /** What the log tells about one pipeline. */
 export interface Known {
-  readonly runs: Runs.Runs
-  readonly letters: DeadLetters.DeadLetters
+  readonly state: PipelineState.PipelineState
+  /** The newest first. */
+  readonly runs: ReadonlyArray<PastRun>
+  /** How many dead letters there are. */
+  readonly letters: number
   readonly telemetry: Telemetry.Telemetry
   /** Of the last event, with its time. */
   readonly version: number
@@ -29,7 +31,7 @@ export const showLines = (
   owner: Holder | null,
   style: Style
 ): ReadonlyArray<string> => {
-  const state = known.runs.pipeline
+  const { state } = known
   const { definition } = state
   return [
     `${style.bold(shown(name))}${definition?.description ? `  ${shown(definition.description)}` : ""}`,
@@ -43,18 +45,17 @@ export const showLines = (
     ]),
     ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
     ...section("Last run", runLines(known, style), style),
-    ...section("Runs before", historyLines(known.runs.runs.slice(0, -1).slice(-5)), style)
+    ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
 
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
-const runLines = ({ letters, runs, telemetry }: Known, style: Style): ReadonlyArray<string> => {
-  const run = runs.runs.at(-1)
+const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+  const run = runs[0]
   if (run === undefined) return []
   const { counts } = run
-  const dead = DeadLetters.list(letters).length
   const perSecond = Math.round(Telemetry.recordsPerSecond(telemetry))
   const rows = [
     ["id", run.id],
@@ -75,14 +76,12 @@ const runLines = ({ letters, runs, telemetry }: Known, style: Style): ReadonlyAr
       `→ ${sink}`,
       sinkLine(sink, records, telemetry)
     ]),
-    ...PipelineState.checkpoints(runs.pipeline).map(({ batch, offset, source }) => [
+    ...PipelineState.checkpoints(state).map(({ batch, offset, source }) => [
       "checkpoint",
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
-    ...(runs.pipeline.open.length === 0
-      ? []
-      : [["owed", plural(runs.pipeline.open.length, "batch", "batches")]]),
-    ["dead letters", grouped(dead)]
+    ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
+    ["dead letters", grouped(letters)]
   ]
   return [
     ...table(rows),
@@ -98,7 +97,7 @@ const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry)
   return `${grouped(records)}, lag ${grouped(mean)} ms on average and ${grouped(of.lagMsMax)} ms at most${retries}`
 }
 
-const historyLines = (runs: ReadonlyArray<Runs.Run>): ReadonlyArray<string> =>
+const historyLines = (runs: ReadonlyArray<PastRun>): ReadonlyArray<string> =>
   table(
     runs.map(({ counts, failure, outcome, startedAt }) => [
       isoTime(startedAt),
