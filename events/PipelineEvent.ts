@@ -76,6 +76,23 @@ export const Totals = Schema.Struct({
 })
 export type Totals = typeof Totals.Type
 
+/** A batch that a run is set back to: every attempt at it so far, and the branches that keep their winner. */
+export const RestoredBatch = Schema.Struct({
+  batch: Count,
+  generation: Count,
+  source: Text,
+  range: Schema.Struct({ from: Schema.NullOr(Position), to: Position }),
+  offset: Count,
+  count: Count,
+  digest: Text,
+  branches: Schema.Record(Text, Schema.Struct({ attempt: Count, winner: Schema.NullOr(Count) })),
+  attempts: Schema.Record(
+    Text,
+    Schema.Struct({ branches: Schema.Record(Text, SealedBranch), totals: Totals })
+  )
+})
+export type RestoredBatch = typeof RestoredBatch.Type
+
 export const PipelineEvent = Schema.TaggedUnion({
   // Definition
   Defined: {
@@ -161,6 +178,38 @@ export const PipelineEvent = Schema.TaggedUnion({
     fromStage: Schema.NullOr(Text),
     from: Schema.Array(Checkpoint),
     generation: Count
+  },
+  /**
+   * A run goes back to what the log said at `version`, and waits there like one that was cut off at that
+   * moment. What was sealed later is void, unless `open` names it again (the same generation). `branches`
+   * are the sinks that take part, `null` for all; `sources` and `outputs` name only what goes back.
+   */
+  RunSetBack: {
+    run: Text,
+    version: Count,
+    reason: Text,
+    generation: Count,
+    fromStage: Schema.NullOr(Text),
+    branches: Schema.NullOr(Schema.Array(Text)),
+    sources: Schema.Record(
+      Text,
+      Schema.Struct({
+        sealed: Schema.NullOr(Schema.Struct({ position: Position, offset: Count })),
+        checkpoint: Schema.NullOr(Checkpoint)
+      })
+    ),
+    /** What each output is cut back to; `null` where nothing of the run was recorded by then. */
+    outputs: Schema.Record(Text, Schema.NullOr(Schema.Json)),
+    counts: Schema.Struct({
+      read: Count,
+      delivered: Count,
+      filtered: Count,
+      unrouted: Count,
+      lettered: Count,
+      batches: Count,
+      applied: Schema.Record(Text, Count)
+    }),
+    open: Schema.Array(RestoredBatch)
   }
 })
 export type PipelineEvent = typeof PipelineEvent.Type
@@ -191,7 +240,8 @@ export const {
   Completed,
   Failed,
   Crashed,
-  ReplayStarted
+  ReplayStarted,
+  RunSetBack
 } = PipelineEvent.cases
 
 /** The stream of the pipeline with this id. */

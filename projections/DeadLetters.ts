@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { EventOf, Letter, PipelineEvent } from "../events/PipelineEvent.ts"
+import type { EventOf, Letter, PipelineEvent, RestoredBatch } from "../events/PipelineEvent.ts"
+import { own } from "./own.ts"
 
 /** A letter that counts: on `branches` it was decided by the attempt that won. */
 export interface DeadLetter extends Letter {
@@ -23,6 +24,8 @@ interface Provisional {
   /** The branches that have no winner yet. */
   readonly owed: ReadonlyArray<string>
   readonly letters: Readonly<Record<number, ReadonlyArray<Letter>>>
+  /** What counted before the batch was opened again; it counts again if an attempt of that time turns out to be held. */
+  readonly before?: ReadonlyArray<DeadLetter>
 }
 
 export interface DeadLetters {
@@ -47,6 +50,8 @@ export const evolve = (state: DeadLetters, event: PipelineEvent): DeadLetters =>
       return settle(state, event.batch, event.stage, event.attempt)
     case "ReplayStarted":
       return replayed(state, event)
+    case "RunSetBack":
+      return setBack(state, event)
     default:
       return state
   }
@@ -71,7 +76,7 @@ const sealed = (state: DeadLetters, event: EventOf<"BatchSealed">): DeadLetters 
       batch,
       (state.settled[batch] ?? []).map((letter) => ({
         ...letter,
-        attempts: named.get(letter.id) ?? 0
+        attempts: named.get(letter.id) ?? letter.attempts
       }))
     ),
     provisional: { ...state.provisional, [batch]: provisional }
@@ -86,7 +91,9 @@ const settle = (state: DeadLetters, batch: number, stage: string, winner: number
   if (provisional === undefined || !provisional.owed.includes(stage)) return state
   const owed = provisional.owed.filter((branch) => branch !== stage)
   const { [batch]: _, ...others } = state.provisional
-  const letters = (provisional.letters[winner] ?? []).filter(({ branches }) => branches.includes(stage))
+  const letters = (provisional.letters[winner] ?? provisional.before ?? []).filter(({ branches }) =>
+    branches.includes(stage)
+  )
   return {
     ...state,
     settled: withBatch(
@@ -111,11 +118,15 @@ const merged = (
   const byId = new Map(known.map((letter) => [letter.id, letter]))
   for (const letter of letters) {
     const branches = [...(byId.get(letter.id)?.branches ?? []), stage]
-    const attempts = named.get(letter.id) ?? 0
+    const attempts = (named.get(letter.id) ?? 0) + earlier(letter, provisional)
     byId.set(letter.id, { ...letter, branches, run: provisional.run, batch, attempts })
   }
   return [...byId.values()]
 }
+
+/** How often a letter had been sealed before its batch was opened again. */
+const earlier = ({ id }: Letter, { before }: Provisional): number =>
+  before?.find((letter) => letter.id === id)?.attempts ?? 0
 
 const withBatch = (
   settled: DeadLetters["settled"],
@@ -146,4 +157,60 @@ const replayed = (state: DeadLetters, event: EventOf<"ReplayStarted">): DeadLett
   }
   // A replay starts with nothing owed, so what is provisional is of the generation that ended.
   return { settled, provisional: {}, generation: event.generation }
+}
+
+/**
+ * What the run decided after that version is decided again: letters of branches that were settled by then
+ * stand, a new generation voids the others, the same one waits for what their sinks hold.
+ */
+const setBack = (state: DeadLetters, event: EventOf<"RunSetBack">): DeadLetters => {
+  const isNew = event.generation > state.generation
+  const open = new Map(event.open.map((batch) => [batch.batch, batch]))
+  const settled: Record<number, ReadonlyArray<DeadLetter>> = {}
+  const provisional: Record<number, Provisional> = {}
+  for (const [key, letters] of Object.entries(state.settled)) {
+    const batch = Number(key)
+    const standing = divided(letters, (letter, branch) => stands(letter, branch, event, open.get(batch)))
+    if (standing.length > 0) settled[batch] = standing
+    const again = open.get(batch)
+    if (isNew || again === undefined) continue
+    const before = divided(letters, (letter, branch) => !stands(letter, branch, event, again))
+    if (before.length > 0) provisional[batch] = { run: event.run, owed: owedOf(again), letters: {}, before }
+  }
+  for (const [key, known] of isNew ? [] : Object.entries(state.provisional)) {
+    const again = open.get(Number(key))
+    if (again === undefined) continue
+    provisional[Number(key)] = {
+      ...known,
+      ...provisional[Number(key)],
+      letters: known.letters,
+      owed: owedOf(again)
+    }
+  }
+  return { settled, provisional, generation: Math.max(state.generation, event.generation) }
+}
+
+const owedOf = ({ branches }: RestoredBatch): ReadonlyArray<string> =>
+  Object.keys(branches).filter((stage) => branches[stage]?.winner === null)
+
+/** The letters with those of their branches that are asked for; letters without any are left out. */
+const divided = (
+  letters: ReadonlyArray<DeadLetter>,
+  takes: (letter: DeadLetter, branch: string) => boolean
+): ReadonlyArray<DeadLetter> =>
+  letters.flatMap((letter) => {
+    const branches = letter.branches.filter((branch) => takes(letter, branch))
+    return branches.length === 0 ? [] : [{ ...letter, branches }]
+  })
+
+const stands = (
+  { offset, run, source }: DeadLetter,
+  branch: string,
+  { branches, run: ofRun, sources }: EventOf<"RunSetBack">,
+  open: RestoredBatch | undefined
+): boolean => {
+  const back = own(sources, source)
+  if (run !== ofRun || back === undefined || branches?.includes(branch) === false) return true
+  const winner = own(open?.branches ?? {}, branch)?.winner
+  return offset < (back.checkpoint?.offset ?? 0) || (winner !== undefined && winner !== null)
 }

@@ -125,6 +125,12 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
         ...withRun(moved(state, event._tag), (run) => ({ ...run, failure: null, lives: run.lives + 1 })),
         generation: event.generation
       }
+    case "RunSetBack":
+      return {
+        ...withRun(moved(state, event._tag), (run) => RunState.setBack(run, event)),
+        generation: event.generation,
+        open: event.open
+      }
   }
 }
 
@@ -208,7 +214,7 @@ const settle = (state: PipelineState, batch: number, stage: string, attempt: num
 }
 
 /** Yugabyte #33126: only the contiguous prefix of settled batches moves the checkpoint. */
-const advance = (state: PipelineState, source: string): PipelineState => {
+export const advance = (state: PipelineState, source: string): PipelineState => {
   let next = state
   for (const open of state.open) {
     if (open.source !== source) continue
@@ -239,7 +245,7 @@ const withBatch = (open: PipelineState["open"], batch: OpenBatch.OpenBatch): Pip
 
 /** A run that was given up may have written more than the log vouches for. */
 const leftovers = (run: RunState.RunState | null): RunState.RunState["leftovers"] =>
-  run?.failure?.code === abandoned ? { ...run.leftovers, ...run.outputs } : {}
+  run?.failure?.code === abandoned ? RunState.leftBehind(run) : {}
 
 const withReceipt = (
   state: PipelineState,

@@ -22,6 +22,8 @@ export interface SourceState {
 export interface OutputState {
   readonly receipt: SealedBranch["base"] | null
   readonly finished: boolean
+  /** The run was set back: its bytes are where this was recorded, until something new is. */
+  readonly from?: { readonly receipt: NonNullable<SealedBranch["base"]> | null; readonly finished: boolean }
 }
 
 /** Records of the run so far, each counted once its batch is settled; `read` counts what is sealed. */
@@ -47,6 +49,8 @@ export interface RunState {
   readonly lives: number
   /** What the outputs of the run before were recorded as, if that one was given up: nothing beyond it counts. */
   readonly leftovers: Readonly<Record<string, OutputState>>
+  /** A replay from one stage: only the sinks behind it take part, the outputs of the others stay as they are. */
+  readonly only?: { readonly stage: string; readonly branches: ReadonlyArray<string> }
 }
 
 const noCounts: RunCounts = {
@@ -85,6 +89,39 @@ export const failed = (run: RunState, reason: Reason): RunState => ({
   sources: Object.fromEntries(
     Object.entries(run.sources).map(([source, of]) => [source, { ...of, nacks: [] }])
   )
+})
+
+/**
+ * The run as the log had it earlier. Its outputs still hold what was written since, so where they are is
+ * remembered until they are recorded anew. Whoever asks for it has seen its dead letters: the window begins anew.
+ */
+export const setBack = (run: RunState, event: EventOf<"RunSetBack">): RunState => {
+  const { only: _, ...all } = run
+  const outputs = Object.entries(event.outputs).map(([stage, receipt]): [string, OutputState] => {
+    const now = own(run.outputs, stage)
+    const back: OutputState = { receipt, finished: false }
+    if (now === undefined) return [stage, back]
+    return [stage, { ...back, from: now.from ?? { receipt: now.receipt ?? null, finished: now.finished } }]
+  })
+  const sources = Object.entries(event.sources).map(([source, of]): [string, SourceState] => [
+    source,
+    { ...of, nacks: [] }
+  ])
+  return {
+    ...all,
+    failure: { code: "set_back", message: `it goes on from version ${event.version} of its log` },
+    counts: event.counts,
+    sources: { ...run.sources, ...Object.fromEntries(sources) },
+    outputs: { ...run.outputs, ...Object.fromEntries(outputs) },
+    lives: run.lives + 1,
+    ...(event.branches === null ? {} : { only: { stage: event.fromStage ?? "", branches: event.branches } })
+  }
+}
+
+/** What the outputs may hold, if the run is given up now: what was set back may not have been cut back yet. */
+export const leftBehind = (run: RunState): RunState["leftovers"] => ({
+  ...run.leftovers,
+  ...Object.fromEntries(Object.entries(run.outputs).map(([stage, of]) => [stage, of.from ?? of]))
 })
 
 /** A seal: `first` when its batch is new. `window` is that of the dead-letter threshold. */

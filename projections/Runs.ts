@@ -55,6 +55,8 @@ export const evolve = (before: Runs, { at, event }: Dated): Runs => {
     case "Failed":
     case "Crashed":
       return latest(state, { outcome: event._tag, endedAt: at, failure: event.reason })
+    case "RunSetBack":
+      return latest(state, { outcome: "Crashed", endedAt: at, failure: state.pipeline.run?.failure ?? null })
     case "ReplayStarted":
       return latest(state, {
         outcome: "Running",

@@ -61,6 +61,8 @@ export const describe = (event: PipelineEvent): string => {
       return `run ${event.run} was cut off: ${reason(event.reason)}`
     case "ReplayStarted":
       return `run ${event.run} goes on${from(event.from)}${event.generation === 0 ? "" : `, generation ${event.generation}`}`
+    case "RunSetBack":
+      return setBack(event)
   }
 }
 
@@ -74,6 +76,18 @@ const from = (checkpoints: EventOf<"RunStarted">["from"]): string =>
   checkpoints.length === 0
     ? ""
     : ` from ${checkpoints.map(({ offset, source }) => `${source} ${number(offset)}`).join(", ")}`
+
+const setBack = ({
+  branches,
+  fromStage,
+  generation,
+  reason,
+  run,
+  version
+}: EventOf<"RunSetBack">): string => {
+  const which = branches === null ? "" : ` for ${branches.join(", ")} behind ${fromStage}`
+  return `run ${run} is set back to version ${version}${which}, generation ${generation}${reason === "" ? "" : `: ${reason}`}`
+}
 
 /** One tick, or a range of them. */
 const ticks = ({ count: many = 1, tick, until }: EventOf<"TickSkipped"> | EventOf<"Scheduled">): string =>

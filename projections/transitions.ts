@@ -37,17 +37,18 @@ type Table<State extends string> = Readonly<Record<State, Readonly<Partial<Recor
 /**
  * The life of a run. `Failed` waits for a person, `Crashed` for whoever owns the pipeline next; both
  * keep their place, so the way on from either is `ReplayStarted`. A run that is given up is `Failed` first.
+ * A run that is set back waits like one that was cut off there; a pipeline that is `Scheduled` has a completed one.
  */
 export const lifecycleTransitions: Table<Lifecycle> = {
   Idle: { Scheduled: "Scheduled", Triggered: "Triggered" },
-  Scheduled: { Scheduled: "Scheduled", Triggered: "Triggered" },
+  Scheduled: { Scheduled: "Scheduled", Triggered: "Triggered", RunSetBack: "Crashed" },
   Triggered: { RunStarted: "Running" },
   Running: { Completed: "Completed", Failed: "Failed", Crashed: "Crashed" },
-  Failed: { Failed: "Failed", ReplayStarted: "Replaying", Triggered: "Triggered" },
-  Crashed: { ReplayStarted: "Replaying", Failed: "Failed" },
+  Failed: { Failed: "Failed", ReplayStarted: "Replaying", Triggered: "Triggered", RunSetBack: "Crashed" },
+  Crashed: { ReplayStarted: "Replaying", Failed: "Failed", RunSetBack: "Crashed" },
   // The first batch that is not owed from before ends the replay: the run goes on as if nothing had happened.
   Replaying: { BatchSealed: "Running", Completed: "Completed", Failed: "Failed", Crashed: "Crashed" },
-  Completed: { Scheduled: "Scheduled", Triggered: "Triggered" }
+  Completed: { Scheduled: "Scheduled", Triggered: "Triggered", RunSetBack: "Crashed" }
 }
 
 /** The life of a deployment. A start passes through `Paused`; `Failed` is left by shutting down. */

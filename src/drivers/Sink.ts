@@ -23,6 +23,12 @@ export interface SinkOpening {
    * a sink that goes on behind it cuts it off. `null` when there is none, and of no use once there is a receipt.
    */
   readonly leftover: Receipt | null
+  /**
+   * The run was set back, to the receipt above, and nothing has been recorded since: what the output was
+   * recorded as before that. There, and only if it still is as recorded, are the bytes the receipt speaks of:
+   * `finished` says that it was complete and visible.
+   */
+  readonly before?: { readonly receipt: Receipt | null; readonly finished: boolean }
   /** `OutputFinished` is in the log: nothing more is written, only `publish` may be owed. */
   readonly finished: boolean
 }

@@ -23,6 +23,7 @@ import { compileContract } from "./contract/Contract.ts"
 import { compileCondition, compileValue } from "./expression/Expression.ts"
 import { type Functions, noFunctions } from "./Functions.ts"
 import { order, reach, successors } from "./graph/order.ts"
+import { reachableSinks } from "./graph/reachableSinks.ts"
 import type { Outcome } from "./Outcome.ts"
 import { compileRoute, dropped, RecordFailure, type RouteStage, type Step } from "./Route.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
@@ -59,15 +60,19 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
 
 /**
  * Compiles a validated definition. Lookups are loaded here, sources and sinks are made but not opened:
- * everything that must be closed again lives in the scope.
+ * everything that must be closed again lives in the scope. With `only`, nothing but these sinks takes part:
+ * the stages that lead to none of them are left out, and a record that goes there has gone its way.
  */
 export const compile = Effect.fnUntraced(function* (
   definition: Definition,
   context: Omit<DriverContext, "stage">,
-  functions: Functions = noFunctions
+  functions: Functions = noFunctions,
+  only: ReadonlyArray<string> | null = null
 ): Effect.fn.Return<Plan, PlanError | StageError, Drivers | EffectScope.Scope> {
-  const names = Object.keys(definition.stages)
-  const reaches = reachableSinks(definition)
+  const reaches = reachableSinks(definition, only)
+  const names = Object.keys(definition.stages).filter(
+    (name) => only === null || (reaches.get(name) ?? []).length > 0
+  )
   const stages = new Map<string, RouteStage>()
   const sinks: Array<PlannedSink> = []
   for (const name of names) {
@@ -108,25 +113,12 @@ const routeFrom = (
   definition: Definition
 ): PlannedSource["route"] => {
   const reached = reach([source], successors(definition))
-  const names = order(definition).filter((name) => reached.has(name))
+  const names = order(definition).filter((name) => reached.has(name) && stages.has(name))
   if (names.some((name) => stages.get(name)?.waiting !== undefined)) {
     return compileStagedRoute(source, stages, names, definition.onUnrouted)
   }
   const fused = compileRoute(source, stages, definition.onUnrouted)
   return (records) => Effect.sync(() => fused(records))
-}
-
-/** For every stage the sinks that can be reached from it, itself included, in the order of the file. */
-export const reachableSinks = (definition: Definition): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const names = Object.keys(definition.stages)
-  const next = successors(definition)
-  const sinks = names.filter((name) => definition.stages[name]!.sink !== undefined)
-  return new Map(
-    names.map((name) => {
-      const reached = reach([name], next)
-      return [name, sinks.filter((sink) => reached.has(sink))]
-    })
-  )
 }
 
 const broken = (...findings: ReadonlyArray<Finding>): PlanError => new PlanError({ findings })

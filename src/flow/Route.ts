@@ -72,6 +72,9 @@ interface Travel {
 
 type Push = (payload: unknown) => void
 
+/** To a stage that is not taking part: the record is routed, and nobody here hears of it again. */
+const elsewhere: Push = () => undefined
+
 /** Compiles the route from one source through the given stages. */
 export const compileRoute = (
   source: string,
@@ -90,7 +93,8 @@ export const compileRoute = (
   const pushOf = (name: string): Push => {
     const known = pushes.get(name)
     if (known !== undefined) return known
-    const push = compileStage(stages.get(name)!, travel, onUnrouted, pushOf)
+    const stage = stages.get(name)
+    const push = stage === undefined ? elsewhere : compileStage(stage, travel, onUnrouted, pushOf)
     pushes.set(name, push)
     return push
   }

@@ -30,7 +30,7 @@ interface Batch {
   readonly collected: Map<string, Stream>
 }
 
-/** `order` names the stages so that each comes behind those it has its records from. */
+/** `order` names the stages that take part, so that each comes behind those it has its records from. */
 export const compileStagedRoute =
   (
     source: string,

@@ -118,7 +118,8 @@ const openLanes = Effect.fnUntraced(function* (
         run: state.run?.id ?? "",
         receipt: output?.receipt ?? null,
         leftover: own(state.run?.leftovers, stage)?.receipt ?? null,
-        finished: output?.finished ?? false
+        finished: output?.finished ?? false,
+        ...(output?.from === undefined ? {} : { before: output.from })
       })
       .pipe(atStage(stage))
     lanes.set(stage, { stage, writer, jobs: yield* Queue.unbounded<Job>() })

@@ -37,6 +37,15 @@ export type Command =
   /** An unfinished run that nobody works on goes on from its place. */
   | { readonly _tag: "ResumeRun" }
   /**
+   * A run that nobody works on goes back to an earlier version, as `planReplay` has worked it out: refused when
+   * the run has had another life since, because then it stands elsewhere.
+   */
+  | {
+      readonly _tag: "Replay"
+      readonly life: number
+      readonly setBack: Omit<EventOf<"RunSetBack">, "_tag">
+    }
+  /**
    * Seals, confirmations, retries and finished outputs, as the worker asks for them: one append. `life` is the
    * life of the run that the worker was begun for: one that was given up by force has no say in the next.
    */
@@ -64,7 +73,14 @@ export const rejectionCodes = [
   "unknown_attempt",
   "sums_disagree",
   "batches_owed",
-  "outputs_unfinished"
+  "outputs_unfinished",
+  "nothing_to_replay",
+  "unknown_version",
+  "unknown_checkpoint",
+  "unknown_stage",
+  "outside_run",
+  "set_back_before",
+  "too_many_batches"
 ] as const
 export type RejectionCode = (typeof rejectionCodes)[number]
 

@@ -14,7 +14,7 @@ import type { Deadlines } from "./Deadlines.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import * as Recover from "./recovery.ts"
 import { isLeft } from "./situation.ts"
-import { engine, type FunctionsOf, type Prepared, prepare } from "./work.ts"
+import { branchesOf, engine, type FunctionsOf, type Prepared, prepare } from "./work.ts"
 
 export class Preparation {
   #prepared: Prepared | undefined
@@ -55,7 +55,7 @@ export class Preparation {
   take(state: PipelineState): Effect.Effect<Prepared, PlanError | StageError, Drivers> {
     return Effect.suspend(() => {
       const held = this.#prepared
-      if (held === undefined || held.signature !== state.run?.signature) {
+      if (held === undefined || held.signature !== state.run?.signature || !isFor(held, state)) {
         return Effect.andThen(this.discard, prepare(this.#actor.id, state, this.#functionsOf))
       }
       this.#prepared = undefined
@@ -104,6 +104,9 @@ export class Preparation {
     })
   }
 }
+
+const isFor = ({ only }: Prepared, state: PipelineState): boolean =>
+  JSON.stringify(only) === JSON.stringify(branchesOf(state))
 
 const isFatal = (error: PlanError | StageError): boolean => error._tag === "PlanError" || error.isFatal
 

@@ -12,6 +12,7 @@ import type { Command } from "./Command.ts"
 import { accept, type Decision, reject } from "./Decision.ts"
 import * as Deployment from "./decideDeployment.ts"
 import { decideRecord } from "./decideRecord.ts"
+import { decideReplay } from "./replay/decideReplay.ts"
 
 export const decide = (command: Command, state: PipelineState): Decision => {
   switch (command._tag) {
@@ -40,6 +41,8 @@ export const decide = (command: Command, state: PipelineState): Decision => {
       return startRun(state, command.run)
     case "ResumeRun":
       return resumeRun(state)
+    case "Replay":
+      return decideReplay(state, command)
     case "Record":
       return ofRunAtWork(state, command.life, "record for", (run) => decideRecord(command.entry, state, run))
     case "CompleteRun":
@@ -133,7 +136,7 @@ const resumeRun = (state: PipelineState): Decision => {
   return accept({
     _tag: "ReplayStarted",
     run: run.id,
-    fromStage: null,
+    fromStage: run.only?.stage ?? null,
     from: Object.values(run.sources).flatMap(({ checkpoint }) => (checkpoint === null ? [] : [checkpoint])),
     generation: state.generation
   })

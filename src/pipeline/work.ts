@@ -6,7 +6,7 @@
 import { Cause, Effect, Exit, Result, Scope } from "effect"
 import { decodeDefinition } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
+import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import type { Functions } from "../flow/Functions.ts"
 import { type Journal, JournalError } from "../flow/Journal.ts"
@@ -29,9 +29,15 @@ export const engine = "engine"
 /** A compiled plan and the scope that holds what it has opened. */
 export interface Prepared {
   readonly signature: string
+  /** The sinks that take part; `null` for all. */
+  readonly only: ReadonlyArray<string> | null
   readonly plan: Plan.Plan
   readonly close: Effect.Effect<void>
 }
+
+/** The sinks the next life of a run is about: a replay from one stage has its own, a new run all of them. */
+export const branchesOf = (state: PipelineState): ReadonlyArray<string> | null =>
+  hasUnfinishedRun(state) ? (state.run?.only?.branches ?? null) : null
 
 /** Compiles the definition in force; lookups are loaded here, sources and sinks are not opened. */
 export const prepare = Effect.fnUntraced(function* (
@@ -47,15 +53,17 @@ export const prepare = Effect.fnUntraced(function* (
     })
   }
   const scope = yield* Scope.make()
+  const only = branchesOf(state)
   const plan = yield* Plan.compile(
     definition.success,
     { pipeline: { id, name }, base },
-    functionsOf(name)
+    functionsOf(name),
+    only
   ).pipe(
     Scope.provide(scope),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
-  return { signature: signature ?? "", plan, close: Scope.close(scope, Exit.void) }
+  return { signature: signature ?? "", only, plan, close: Scope.close(scope, Exit.void) }
 })
 
 /** Works on the run that `state` has under way; ends once its end is in the log. */

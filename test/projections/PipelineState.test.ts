@@ -25,7 +25,7 @@ const crowded = (event: PipelineEvent): PipelineEvent =>
     }
     if (typeof value === "string" && (key === "stage" || key === "source"))
       return value.length % 2 ? "a" : "b"
-    if (key === "branches" && !Array.isArray(value)) {
+    if (key === "branches" && value !== null && !Array.isArray(value)) {
       return Object.fromEntries(Object.values(value as object).map((of, index) => ["ab"[index % 2], of]))
     }
     return value

@@ -9,6 +9,7 @@ import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
+import * as Catalog from "../../projections/Catalog.ts"
 import type { Driver } from "../../src/drivers/Driver.ts"
 import { Drivers } from "../../src/drivers/Drivers.ts"
 import {
@@ -19,6 +20,8 @@ import {
 } from "../../src/drivers/memory/MemoryHub.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
+import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
+import { replayOnce } from "../../src/pipeline/replay/replay.ts"
 import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
 import { type CrossLog, crossedLog } from "./crossedLog.ts"
 import { inMemory, type WorldLog } from "./WorldLog.ts"
@@ -30,6 +33,10 @@ export interface World {
   readonly drivers: Array<Driver>
   /** Looks at every call of a driver that is let through; throws when an oracle is broken. */
   watch: (call: MemoryCall) => Effect.Effect<void>
+  /** Where a driver of its own says that its border is crossed. */
+  cross: (at: string) => Effect.Effect<void>
+  /** What the system closes when the process dies, whatever became of its fibers. */
+  process: Scope.Scope
   /** Stands in the way of calls, as other traffic would: delays, late requests, failures. */
   meddle: Interpose
 }
@@ -37,7 +44,15 @@ export interface World {
 export const makeWorld = (fill: (hub: MemoryHub) => void, log: WorldLog = inMemory()): World => {
   const hub = makeMemoryHub()
   fill(hub)
-  return { log, hub, drivers: [], watch: () => Effect.void, meddle: () => Effect.void }
+  return {
+    log,
+    hub,
+    drivers: [],
+    watch: () => Effect.void,
+    cross: () => Effect.void,
+    process: Scope.makeUnsafe(),
+    meddle: () => Effect.void
+  }
 }
 
 /** How a life ended: where it was killed, or with what the run came to. */
@@ -52,6 +67,10 @@ export interface LifeOptions {
   readonly dieOn?: (call: MemoryCall) => boolean
   /** Die at the first crossing of the log with these events that this says yes to. */
   readonly dieOnAppend?: (types: ReadonlyArray<string>, moment: "before" | "after") => boolean
+  /** Instead of running the pipeline: set its last run back, and go on from there. */
+  readonly replay?: ReplayRequest
+  /** The folder its paths resolve against. */
+  readonly base?: string
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
@@ -79,6 +98,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
       Effect.andThen(world.meddle(call))
     )
   })
+  world.cross = (at) => cross(at, false)
   const crossLog: CrossLog = (operation, moment, types) =>
     cross(
       [moment, operation, ...types].join(" "),
@@ -86,12 +106,15 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     )
   // The process holds its log in a scope of its own: when it dies the system closes what it had open.
   const held = Scope.makeUnsafe()
+  world.process = held
   const log = await Effect.runPromise(Scope.provide(world.log.open, held))
   const layer = Pipelines.layerLocal.pipe(
     Layer.provide(Layer.mergeAll(crossedLog(crossLog), Drivers.layer([world.hub.driver, ...world.drivers]))),
-    Layer.provide(Layer.succeed(EventLog, log))
+    Layer.provideMerge(Layer.succeed(EventLog, log))
   )
-  const fiber = Effect.runFork(Effect.scoped(runOnce(request(definition))).pipe(Effect.provide(layer)))
+  const life =
+    options.replay === undefined ? runOnce(request(definition, options.base)) : replayLast(options.replay)
+  const fiber = Effect.runFork(Effect.scoped(life).pipe(Effect.provide(layer)))
   const ended = Effect.runPromise(Fiber.await(fiber))
   const first = await Promise.race([death, ended])
   if (typeof first === "string") {
@@ -105,7 +128,15 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   return { _tag: "Ended", result: first.value, crossings }
 }
 
-const request = (wire: unknown): Parameters<typeof runOnce>[0] => {
+/** As the command does it: the one pipeline of the world, on a log that is opened anew. */
+const replayLast = Effect.fnUntraced(function* (replay: ReplayRequest) {
+  const pipelines = yield* Pipelines
+  const [only] = Catalog.list(yield* pipelines.catalog)
+  const pipeline = yield* pipelines.get(only!.id)
+  return yield* replayOnce(pipeline, yield* EventLog, { ...replay, by: "test", stop: Effect.never })
+})
+
+const request = (wire: unknown, base = "/"): Parameters<typeof runOnce>[0] => {
   const definition = decodeDefinition(wire)
   if (Result.isFailure(definition)) throw definition.failure
   const { name } = definition.success
@@ -118,7 +149,7 @@ const request = (wire: unknown): Parameters<typeof runOnce>[0] => {
       definition: encodeDefinition(definition.success) as never,
       findings: [],
       signature: JSON.stringify(wire),
-      base: "/"
+      base
     },
     by: "test",
     reason: "test",

@@ -9,19 +9,26 @@
 import { open } from "node:fs/promises"
 import { dirname } from "node:path"
 import { openCut, sizeOf, syncFolder } from "./durable.ts"
-import { type FileReceipt, shorterThanRecorded } from "./FileReceipt.ts"
+import {
+  changedSinceFinished,
+  type FileReceipt,
+  type RecordedBefore,
+  shorterThanRecorded
+} from "./FileReceipt.ts"
 import { OutputFile } from "./OutputFile.ts"
 import type { OpenedOutput } from "./ReplaceOutput.ts"
 
 export const openAppend = async (
   target: string,
   receipt: FileReceipt | undefined,
-  leftover: FileReceipt | undefined
+  leftover: FileReceipt | undefined,
+  before?: RecordedBefore
 ): Promise<OpenedOutput & { readonly endsOpen: boolean }> => {
   const size = await sizeOf(target)
   if (receipt !== undefined && (size ?? 0) < receipt.length) {
     throw shorterThanRecorded(target, size, receipt.length)
   }
+  if (receipt !== undefined && before?.finished === true) refuseForeign(target, size ?? 0, receipt, before)
   const length = receipt?.length ?? keptOf(size ?? 0, leftover)
   const handle = size === undefined ? await open(target, "w+") : await openCut(target, length)
   try {
@@ -33,6 +40,16 @@ export const openAppend = async (
     await handle.close()
     throw error
   }
+}
+
+/** Others may write to a finished output, and then it is not ours to cut; cut already, it has the other length. */
+const refuseForeign = (
+  target: string,
+  size: number,
+  { length }: FileReceipt,
+  { receipt: finished }: RecordedBefore
+): void => {
+  if (size !== length && size !== finished.length) throw changedSinceFinished(target, size, finished.length)
 }
 
 /** A partial file's receipt (the mode was another one then) says nothing about the target. */

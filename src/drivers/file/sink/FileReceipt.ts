@@ -4,7 +4,7 @@
  * @module
  */
 import { Schema } from "effect"
-import type { Receipt } from "../../Sink.ts"
+import type { Receipt, SinkOpening } from "../../Sink.ts"
 import { misconfigured } from "../fileError.ts"
 
 /**
@@ -31,6 +31,26 @@ export const readReceipt = (receipt: Receipt): FileReceipt => {
     "the sink was probably of another kind; start a new run"
   )
 }
+
+/** Where the bytes of a run that was set back are, if nothing has been recorded since. */
+export interface RecordedBefore {
+  readonly receipt: FileReceipt
+  readonly finished: boolean
+}
+
+export const recordedBefore = ({ before }: SinkOpening): RecordedBefore | undefined =>
+  before === undefined || before.receipt === null
+    ? undefined
+    : { receipt: readReceipt(before.receipt), finished: before.finished }
+
+/** A finished output is ours as long as it has the length it was finished with. */
+export const changedSinceFinished = (path: string, size: number, recorded: number) =>
+  misconfigured(
+    "open",
+    size < recorded ? "output_shorter_than_recorded" : "output_longer_than_recorded",
+    `${path} has ${size} bytes; it was finished with ${recorded}`,
+    "something wrote to the finished output, so it cannot be set back; restore it, or start a new run"
+  )
 
 export const shorterThanRecorded = (path: string, size: number | undefined, recorded: number) =>
   misconfigured(

@@ -20,7 +20,7 @@ import { CsvEncoder } from "./CsvEncoder.ts"
 import { makeFolder } from "./durable.ts"
 import { encodeJson } from "./encodeJson.ts"
 import { lockFile } from "./FileLock.ts"
-import { type FileReceipt, readReceipt } from "./FileReceipt.ts"
+import { type FileReceipt, readReceipt, recordedBefore } from "./FileReceipt.ts"
 import { FileSinkConfig, sinkFormat } from "./FileSinkConfig.ts"
 import { fileWriter, publishOnly } from "./FileWriter.ts"
 import { type PartialFiles, partialFiles } from "./PartialFiles.ts"
@@ -89,11 +89,12 @@ class FileSink implements Sink {
     opening: SinkOpening,
     receipt: FileReceipt | undefined
   ): Promise<OpenedOutput & { readonly endsOpen: boolean }> {
+    const before = recordedBefore(opening)
     if (this.config.mode === "append") {
       const leftover = opening.leftover === null ? undefined : readReceipt(opening.leftover)
-      return openAppend(this.target, receipt, leftover)
+      return openAppend(this.target, receipt, leftover, before)
     }
-    return { ...(await openReplace(this.target, this.partials, opening, receipt)), endsOpen: false }
+    return { ...(await openReplace(this.target, this.partials, opening, receipt, before)), endsOpen: false }
   }
 
   private async publish(epoch: number, finished: FileReceipt): Promise<void> {

@@ -15,7 +15,12 @@ import { basename, join } from "node:path"
 import type { SinkOpening } from "../../Sink.ts"
 import { fail, misconfigured, notAFile } from "../fileError.ts"
 import { copyPrefix, makeFolder, openCut, sizeOf, syncFolder } from "./durable.ts"
-import { type FileReceipt, shorterThanRecorded } from "./FileReceipt.ts"
+import {
+  changedSinceFinished,
+  type FileReceipt,
+  type RecordedBefore,
+  shorterThanRecorded
+} from "./FileReceipt.ts"
 import { OutputFile } from "./OutputFile.ts"
 import type { PartialFiles } from "./PartialFiles.ts"
 
@@ -29,15 +34,20 @@ export const openReplace = async (
   target: string,
   partials: PartialFiles,
   opening: SinkOpening,
-  receipt: FileReceipt | undefined
+  receipt: FileReceipt | undefined,
+  before?: RecordedBefore
 ): Promise<OpenedOutput> => {
   await makeFolder(partials.folder)
   await refuseFolder(target)
   const name = partials.nameOf(opening.epoch)
   const path = join(partials.folder, name)
   // Our own leftover is overwritten below rather than removed: it may be the one the receipt names.
-  await partials.sweep(opening.epoch, receipt?.file === undefined ? [name] : [name, receipt.file])
-  const handle = await openPartial(path, partials, receipt)
+  const kept = [receipt?.file, before?.receipt.file].filter((file) => file !== undefined)
+  await partials.sweep(opening.epoch, [name, ...kept])
+  const handle =
+    before === undefined || receipt === undefined
+      ? await openPartial(path, partials, receipt)
+      : await openEarlier(target, path, partials, receipt, before)
   try {
     // Invariant 1: a receipt must never be logged for a file whose name a power loss can take away.
     await syncFolder(partials.folder)
@@ -55,6 +65,28 @@ const openPartial = async (path: string, partials: PartialFiles, receipt: FileRe
   if ((size ?? 0) < receipt.length) throw shorterThanRecorded(old, size, receipt.length)
   if (size === undefined) return open(path, "w+")
   return old === path ? openCut(path, receipt.length) : copyPrefix(old, path, receipt.length)
+}
+
+/**
+ * A run that was set back: the bytes are in the target if it had completed, else in the partial file that was
+ * recorded last. The target stays as it is until the run completes again.
+ */
+const openEarlier = async (
+  target: string,
+  path: string,
+  partials: PartialFiles,
+  receipt: FileReceipt,
+  before: RecordedBefore
+): Promise<FileHandle> => {
+  if (receipt.length === 0) return open(path, "w+")
+  if (!before.finished) {
+    return openPartial(path, partials, { ...receipt, file: before.receipt.file ?? basename(path) })
+  }
+  const published = await sizeOf(target)
+  if (published === undefined) throw shorterThanRecorded(target, undefined, receipt.length)
+  if (published !== before.receipt.length)
+    throw changedSinceFinished(target, published, before.receipt.length)
+  return copyPrefix(target, path, receipt.length)
 }
 
 const refuseFolder = async (target: string): Promise<void> => {

@@ -1,0 +1,228 @@
+/**
+ * A run that is set back and goes on ends with what it ended with before: from every version of its log, and
+ * with a crash at every crossing of the replay.
+ *
+ * @module
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Scope } from "effect"
+import { afterAll, assert, describe, it } from "vitest"
+import type { Driver } from "../../src/drivers/Driver.ts"
+import { fileDriver } from "../../src/drivers/file/FileDriver.ts"
+import type { Sink, SinkWriter } from "../../src/drivers/Sink.ts"
+import type { ReplayFrom, ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
+import { lettersThatCount } from "./lettersThatCount.ts"
+import { type Topology, topologies } from "./topologies.ts"
+import { type Life, live, makeWorld, rowsOf, type World } from "./World.ts"
+import { inMemory } from "./WorldLog.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "millrace-replay-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Milliseconds: hundreds of lives, on a machine that has other things to do. */
+const timeout = 240_000
+
+/** Beside the memory sinks, files of both modes that get the same records. */
+const withFiles = (topology: Topology): Topology => {
+  // A record without its columns would be a letter of the file's alone.
+  const made = topology.letters.length > 0 ? "ndjson" : "csv"
+  const definition = topology.definition as { readonly stages: Readonly<Record<string, object>> }
+  const from = Object.entries(definition.stages).flatMap(([, stage]) =>
+    "sink" in stage && "from" in stage ? [stage.from] : []
+  )
+  const files = from.flatMap((each, index) => [
+    [`kept${index}`, { from: each, sink: { use: "file", path: `kept${index}.ndjson`, mode: "append" } }],
+    [`made${index}`, { from: each, sink: { use: "file", path: `made${index}.${made}` } }]
+  ])
+  return {
+    ...topology,
+    definition: { ...definition, stages: { ...definition.stages, ...Object.fromEntries(files) } }
+  }
+}
+
+let worlds = 0
+interface Filed extends World {
+  readonly base: string
+}
+
+const worldOf = (topology: Topology): Filed => {
+  const base = join(folder, `${worlds++}`)
+  const world = { ...makeWorld((hub) => topology.fill(hub), inMemory()), base }
+  world.drivers.push(crossing(world))
+  return world
+}
+
+/** The file driver with its calls as crossings. What it has open is closed with the process at the latest. */
+const crossing = (world: World): Driver => {
+  const around = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.andThen(
+      world.cross(`before file.${what}`),
+      Effect.tap(effect, () => world.cross(`after file.${what}`))
+    )
+  const writerOf = (writer: SinkWriter): SinkWriter => ({
+    ...writer,
+    write: (batch) => around("write", writer.write(batch)),
+    flush: around("flush", writer.flush),
+    finish: around("finish", writer.finish),
+    publish: around("publish", writer.publish)
+  })
+  const sink = fileDriver.sink!
+  return {
+    ...fileDriver,
+    sink: {
+      ...sink,
+      make: (config, context) =>
+        Effect.map(
+          sink.make(config, context),
+          (made): Sink => ({
+            encode: (payload) => made.encode(payload),
+            open: (opening) =>
+              Effect.gen(function* () {
+                const own = yield* Scope.fork(world.process)
+                yield* Effect.addFinalizer((exit) => Scope.close(own, exit))
+                return yield* around("open", Effect.map(Scope.provide(made.open(opening), own), writerOf))
+              })
+          })
+        )
+    }
+  }
+}
+
+/** What every visible output file holds, by name. */
+const filesOf = ({ base }: Filed): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(base)
+      .filter((name) => !name.startsWith("."))
+      .sort()
+      .map((name) => [name, readFileSync(join(base, name), "utf8")])
+  )
+
+const run = (world: Filed, topology: Topology, options: Parameters<typeof live>[2] = {}): Promise<Life> =>
+  live(world, topology.definition, { ...options, base: world.base })
+
+/** A completed run, on a world of its own; with files that had something in them before it. */
+const completed = async (topology: Topology, dieAt?: number): Promise<Filed> => {
+  const world = worldOf(topology)
+  const { mkdirSync } = await import("node:fs")
+  mkdirSync(world.base)
+  for (const [index] of Object.keys(topology.expected).entries()) {
+    writeFileSync(join(world.base, `kept${index}.ndjson`), '{"id":-1}\n')
+  }
+  if (dieAt !== undefined) await run(world, topology, { dieAt })
+  if (!typesOf(world).includes("Completed")) await run(world, topology)
+  assert.include(typesOf(world), "Completed")
+  world.watch = () => Effect.void
+  return world
+}
+
+const typesOf = (world: World): ReadonlyArray<string> => rowsOf(world).map(({ type }) => type)
+
+/** Goes on until the replay is done: what was not logged is asked again, what was goes on by itself. */
+const finishReplay = async (world: Filed, topology: Topology, replay: ReplayRequest): Promise<void> => {
+  const types = typesOf(world)
+  const asked = types.lastIndexOf("RunSetBack")
+  if (asked === -1) await run(world, topology, { replay })
+  else if (types.lastIndexOf("Completed") < asked) await run(world, topology)
+}
+
+/** Keys confirmed up to a version, as the rows say. */
+const confirmedBy = (world: World, version: number): ReadonlySet<string> =>
+  new Set(
+    rowsOf(world)
+      .filter((row) => row.version <= version)
+      .map((row) => JSON.parse(row.payload))
+      .filter(({ _tag }) => _tag === "StageApplied" || _tag === "DuplicateSuppressed")
+      .map(({ key }) => key)
+  )
+
+const setBackIn = (world: World): { readonly version: number; readonly generation: number } =>
+  rowsOf(world)
+    .filter(({ type }) => type === "RunSetBack")
+    .map(({ payload }) => JSON.parse(payload))
+    .at(-1)
+
+/** The files are byte for byte what they were, and every sink holds what counts, once and in order. */
+const check = (
+  world: Filed,
+  topology: Topology,
+  files: Readonly<Record<string, string>>,
+  where: string
+): void => {
+  assert.strictEqual(
+    typesOf(world).at(-1),
+    "ShutDown",
+    `${where}: ${rowsOf(world)
+      .slice(-3)
+      .map(({ payload }) => payload)
+      .join()}`
+  )
+  assert.strictEqual(typesOf(world).filter((type) => type === "Completed").length, 2, where)
+  assert.deepStrictEqual(filesOf(world), files, where)
+  const { generation, version } = setBackIn(world)
+  const before = confirmedBy(world, version)
+  const letters = lettersThatCount(world).map(({ branches, offset }) => ({
+    offset,
+    branches: branches.filter((branch) => !/^(kept|made)/.test(branch))
+  }))
+  assert.deepStrictEqual(letters, topology.letters, `${where}: letters`)
+  for (const [name, expected] of Object.entries(topology.expected)) {
+    const counts = world.hub
+      .sink(name)
+      .writes.filter(
+        ({ key }) => generation === 0 || before.has(key) || key.split("/")[1] === `${generation}`
+      )
+    assert.strictEqual(new Set(counts.map(({ key }) => key)).size, counts.length, `${where}: a key twice`)
+    const held = counts.flatMap(({ records }) => records.map((record) => (record as { id: number }).id))
+    const [near, far] = [held.filter((id) => id < 100), held.filter((id) => id >= 100)]
+    assert.deepStrictEqual([...near, ...far], expected, `${where}: ${name}`)
+  }
+}
+
+const headOf = (world: World): number => rowsOf(world).length
+const startOf = (world: World): number => typesOf(world).indexOf("RunStarted") + 1
+
+const some = { linear: topologies.linear!, letters: topologies.letters!, fanOut: topologies.fanOut! }
+
+describe.each(Object.entries(some))("%s", (_, memory) => {
+  const topology = withFiles(memory)
+  for (const generation of ["next", "same"] as const) {
+    it(`gives the same from every version (${generation} generation)`, { timeout }, async () => {
+      const model = await completed(topology, 40)
+      const [head, files] = [headOf(model), filesOf(model)]
+      for (let version = startOf(model); version <= head; version++) {
+        const world = await completed(topology, 40)
+        await run(world, topology, { replay: { from: { version }, generation } })
+        check(world, topology, files, `from ${version} of ${head}`)
+      }
+    })
+
+    it(`survives a crash at every crossing of a replay (${generation} generation)`, { timeout }, async () => {
+      const model = await completed(topology)
+      const files = filesOf(model)
+      for (const from of placesIn(model)) {
+        const replay = { from, generation }
+        const whole = await completed(topology)
+        const life = await run(whole, topology, { replay })
+        check(whole, topology, files, `from ${JSON.stringify(from)}`)
+        const crossings = life._tag === "Ended" ? life.crossings.length : 0
+        for (let dieAt = 1; dieAt <= crossings; dieAt += stride) {
+          const world = await completed(topology)
+          const killed = await run(world, topology, { replay, dieAt })
+          await finishReplay(world, topology, replay)
+          const at = killed._tag === "Killed" ? killed.at : "its end"
+          check(world, topology, files, `from ${JSON.stringify(from)}, killed at ${at}`)
+        }
+      }
+    })
+  }
+})
+
+/** Every crossing would take minutes; the places differ, so the strides fall elsewhere each time. */
+const stride = 3
+
+const placesIn = (world: World): ReadonlyArray<ReplayFrom> => {
+  const middle = Math.floor((startOf(world) + headOf(world)) / 2)
+  return ["start", { version: middle }]
+}
