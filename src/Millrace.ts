@@ -25,6 +25,8 @@ import { LiveRoster } from "./pipeline/LiveRoster.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
+import type { ReplayImpact, ReplayOptions } from "./pipeline/replay/ReplayRequest.ts"
+import { replay } from "./pipeline/replay/replay.ts"
 import * as RunOnce from "./pipeline/runOnce.ts"
 import { scheduleOf, serviceStopped } from "./pipeline/situation.ts"
 import { type Fire, preview } from "./schedule/preview.ts"
@@ -81,6 +83,11 @@ export class Millrace extends Context.Service<
     await(name: string): Effect.Effect<PipelineState, MillraceError>
     /** Starts, triggers (or resumes), awaits the end of the run and shuts down: what `millrace run` does. */
     run(name: string, reason?: string): Effect.Effect<RunOnce.RunResult, MillraceError>
+    /**
+     * Sets the last run back to an earlier moment, and answers with what that comes to; with `dryRun` nothing
+     * happens. It goes on from there at once while the pipeline is started, else with its next start or run.
+     */
+    replay(name: string, options: ReplayOptions): Effect.Effect<ReplayImpact, MillraceError>
     /** Wants the pipeline shut down: a run under way is drained and keeps its place. Resolves when it is down. */
     stop(name: string): Effect.Effect<void, MillraceError>
     state(name: string): Effect.Effect<PipelineState, MillraceError>
@@ -218,6 +225,8 @@ const make = Effect.fnUntraced(function* (by: string) {
       Effect.flatMap(hosted(name), (pipeline) =>
         Effect.scoped(RunOnce.runDefined(pipeline, { by, reason, stop: Effect.never }))
       ),
+    replay: (name, options) =>
+      Effect.flatMap(hosted(name), ({ actor }) => replay(actor, log, { ...options, by })),
     stop: Effect.fnUntraced(function* (name) {
       yield* wanting(name, "Shutdown", "asked by the program")
       const { actor } = yield* hosted(name)

@@ -96,7 +96,10 @@ const checkpoint = HttpApiEndpoint.post("checkpointPipeline", pathOf("checkpoint
   })
 )
 
-/** Where a replay begins: at most one of `checkpoint` (a batch), `version` (of the log) and `time`; all the rest is replayed. */
+/**
+ * Where a replay begins: at most one of `checkpoint` (a batch), `version` (of the log) and `time`, else the start
+ * of the run; all the rest is replayed. With `stage` only the sinks behind it take part.
+ */
 export const ReplayFrom = Schema.Struct({
   stage: Schema.optionalKey(Schema.String),
   checkpoint: Schema.optionalKey(Count),
@@ -109,32 +112,52 @@ export type ReplayFrom = typeof ReplayFrom.Type
 export const ReplayImpact = Schema.Struct({
   dry_run: Schema.Literal(true),
   generation: Count,
+  /** The version of the log the run goes back to, and when that was. */
+  version: Count,
+  time: Timestamp,
   from: Schema.Array(Checkpoint),
   stages: Schema.Array(Schema.String),
-  keys: Schema.Struct({ suppressed: Count, rewritten: Count, new: Count })
+  keys: Schema.Struct({ suppressed: Count, rewritten: Count, new: Count }),
+  /** The same by sink. */
+  sinks: Schema.Record(Schema.String, Schema.Struct({ suppressed: Count, rewritten: Count, new: Count })),
+  /** By source, records that are read again. */
+  records: Schema.Record(Schema.String, Count),
+  dead_letters_voided: Count
 })
 export type ReplayImpact = typeof ReplayImpact.Type
 
 const replay = HttpApiEndpoint.post("replayPipeline", pathOf("replay"), {
   params: nameInPath,
   headers: idempotencyKey,
-  payload: Schema.Struct({ from: ReplayFrom, reason: OptionalText, dry_run: DryRun }),
+  payload: Schema.Struct({
+    from: ReplayFrom,
+    generation: Schema.optionalKey(Schema.Literals(["same", "next"])),
+    reason: OptionalText,
+    dry_run: DryRun
+  }),
   success: [ReplayImpact, HttpApiSchema.Accepted],
   error: [Failure400, Failure404, Failure409, Failure422, Failure503]
 }).annotateMerge(
   documented({
     summary: "Replay from a place in the past",
     description:
-      "From a stage, a checkpoint, a version or a time: 202. With `dry_run` nothing happens and the answer, 200, " +
-      "says which keys would be suppressed, rewritten or new.",
+      "From a stage, a checkpoint, a version or a time: 202. The last run is set back and goes on from there, at once " +
+      "if the pipeline is wanted running. `generation: next` (the default) writes its range under new keys, `same` " +
+      "writes only what the sinks do not hold. With `dry_run` nothing happens and the answer, 200, says which keys " +
+      "would be suppressed, rewritten or new.",
     example: {
       request: { from: { version: 40 }, dry_run: true },
       response: {
         dry_run: true,
         generation: 1,
+        version: 40,
+        time: "2026-11-21T08:00:09.000Z",
         from: [{ source: "flights", batch: 7, offset: 8000, position: { byte: 812345 } }],
         stages: ["store"],
-        keys: { suppressed: 0, rewritten: 12, new: 3 }
+        keys: { suppressed: 0, rewritten: 12, new: 3 },
+        sinks: { store: { suppressed: 0, rewritten: 12, new: 3 } },
+        records: { flights: 15000 },
+        dead_letters_voided: 2
       }
     }
   })

@@ -149,4 +149,14 @@ const ofLog = ({ reason }: LogError): CliFailure => {
 const ofRejection = ({ code, message, suggestion }: Rejection): CliFailure =>
   code === "unfinished_run" || code === "stale_signature"
     ? make(exitCode.badInput, "unfinished_run", message, suggestion)
-    : make(exitCode.failed, code, message, suggestion)
+    : make(badPlaces.has(code) ? exitCode.badInput : exitCode.failed, code, message, suggestion)
+
+/** What was asked for is not there, or is too much: another flag is needed. */
+const badPlaces: ReadonlySet<string> = new Set([
+  "unknown_version",
+  "unknown_checkpoint",
+  "unknown_stage",
+  "outside_run",
+  "set_back_before",
+  "too_many_batches"
+])

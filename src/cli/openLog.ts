@@ -19,19 +19,23 @@ import { layerReader, logPlace } from "./logPlace.ts"
 /** Is there a log in this folder? */
 export const hasLog = (directory: string): boolean => existsSync(join(directory, "millrace.db"))
 
+/** Fails with `no_log` when there is none in the data directory. */
+export const requireLog = Effect.gen(function* () {
+  const place = yield* logPlace
+  if (place._tag === "Database" || hasLog(place.directory)) return
+  return yield* new CliFailure({
+    exit: exitCode.environment,
+    code: "no_log",
+    message: `there is no log in ${place.name}`,
+    suggestion: "run a pipeline first, or name its folder with --data-dir"
+  })
+})
+
 /** Runs something on the log of the data directory; fails with `no_log` when there is none. */
 export const onLog = <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const place = yield* logPlace
-    if (place._tag === "Folder" && !hasLog(place.directory)) {
-      return yield* new CliFailure({
-        exit: exitCode.environment,
-        code: "no_log",
-        message: `there is no log in ${place.name}`,
-        suggestion: "run a pipeline first, or name its folder with --data-dir"
-      })
-    }
-    return yield* Effect.provide(use, layerReader(place))
+    yield* requireLog
+    return yield* Effect.provide(use, layerReader(yield* logPlace))
   })
 
 /** Which pipelines the log knows. */

@@ -15,6 +15,7 @@ import { graph } from "./graph.ts"
 import { importLog } from "./import.ts"
 import { list } from "./list.ts"
 import { new as newFile } from "./new.ts"
+import { replay } from "./replay.ts"
 import { run } from "./run.ts"
 import { schedule } from "./schedule.ts"
 import { show } from "./show.ts"
@@ -28,7 +29,7 @@ export const root = Command.make("millrace").pipe(
       "Exit codes: 0 done, 1 the run or operation failed, 2 bad input, 3 environment, 130/143 cut off by a signal."
   ),
   Command.withSubcommands([
-    { group: "Pipelines", commands: [newFile, check, graph, run] },
+    { group: "Pipelines", commands: [newFile, check, graph, run, replay] },
     { group: "What happened", commands: [list, show, events, state, diff, schedule, deadLetters] },
     { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),

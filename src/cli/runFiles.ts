@@ -60,11 +60,11 @@ export const runFiles = Effect.fnUntraced(
 )
 
 /** With --json stdout belongs to the one object: records that are printed go to stderr. */
-const quietDrivers = builtinDrivers.map((driver) =>
+export const quietDrivers = builtinDrivers.map((driver) =>
   driver.name === "console" ? makeConsoleDriver(process.stderr) : driver
 )
 
-const usesConsole = ({ stages }: Definition): boolean =>
+export const usesConsole = ({ stages }: Definition): boolean =>
   Object.values(stages).some(({ sink }) => sink?.use === "console")
 
 const runAll = Effect.fnUntraced(function* (files: ReadonlyArray<Valid>, abandon: boolean) {
@@ -157,7 +157,7 @@ const tell = Effect.fnUntraced(function* ({ badFiles, ended, findings, printsRec
   })
 })
 
-const tellPerson = Effect.fnUntraced(function* (ended: ReadonlyArray<Ended>, printsRecords: boolean) {
+export const tellPerson = Effect.fnUntraced(function* (ended: ReadonlyArray<Ended>, printsRecords: boolean) {
   const style = styleOf(printsRecords ? process.stderr : process.stdout)
   const write = printsRecords ? writeErr : writeOut
   for (const one of ended) {
@@ -178,7 +178,8 @@ const badFile = ({ code, message, pointer, suggestion }: Finding): CliFailure =>
     ...(suggestion === undefined ? {} : { suggestion })
   })
 
-const localUser = (): string => {
+/** Who is named in the log for what the command asks. */
+export const localUser = (): string => {
   try {
     return userInfo().username
   } catch {

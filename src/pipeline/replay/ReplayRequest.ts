@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Position } from "../../../events/Checkpoint.ts"
+import type { Checkpoint } from "../../../events/Checkpoint.ts"
 
 /**
  * Where the run goes back to: its beginning, a version of the log, a moment (milliseconds since 1970), or the
@@ -29,6 +29,11 @@ export interface ReplayRequest {
   /** Goes into the log. */
   readonly reason?: string | undefined
 }
+
+export interface ReplayOptions extends ReplayRequest {
+  /** Only tell what it would come to. */
+  readonly dryRun?: boolean | undefined
+}
 export type Generation = "same" | "next"
 
 /** What a replay comes to, as far as the log can tell. */
@@ -40,6 +45,8 @@ export interface ReplayImpact {
   readonly generation: number
   readonly stage: string | null
   readonly sources: ReadonlyArray<SourceImpact>
+  /** Of the sources that had one by then. */
+  readonly checkpoints: ReadonlyArray<Checkpoint>
   readonly sinks: ReadonlyArray<SinkImpact>
   /** Dead letters that are void, because their records are decided anew. */
   readonly lettersVoided: number
@@ -49,7 +56,6 @@ export interface ReplayImpact {
 export interface SourceImpact {
   readonly source: string
   readonly offset: number
-  readonly position: Position | null
   readonly records: number
 }
 

@@ -23,7 +23,7 @@ import { isAtWork, type RunRequest, type RunResult, runDefined } from "../runOnc
 import { processLost } from "../situation.ts"
 import { mayReplay } from "./decideReplay.ts"
 import { findMoment, type Moment } from "./findMoment.ts"
-import { type Generation, type ReplayImpact, type ReplayRequest, reopenedMost } from "./ReplayRequest.ts"
+import { type Generation, type ReplayImpact, type ReplayOptions, type ReplayRequest, reopenedMost } from "./ReplayRequest.ts"
 import { readSince, type Since } from "./readSince.ts"
 import { readTimeline, type Timeline } from "./readTimeline.ts"
 import { setBackTo } from "./setBackTo.ts"
@@ -82,7 +82,7 @@ export const planReplay = Effect.fnUntraced(function* (
 export const replay = Effect.fnUntraced(function* (
   actor: PipelineActor,
   log: EventLog["Service"],
-  request: ReplayRequest & { readonly by: Asker; readonly dryRun?: boolean | undefined }
+  request: ReplayOptions & { readonly by: Asker }
 ): Effect.fn.Return<ReplayImpact, ReplayError | SendError> {
   const state = yield* actor.state
   const isLeft = isActive(state.lifecycle) && !isAtWork(actor, state)
@@ -182,8 +182,11 @@ const impactOf = (
     sources: Object.entries(setBack.sources).map(([source, { checkpoint }]) => {
       const offset = checkpoint?.offset ?? 0
       const sealed = own(state.run?.sources, source)?.sealed?.offset ?? 0
-      return { source, offset, position: checkpoint?.position ?? null, records: Math.max(0, sealed - offset) }
+      return { source, offset, records: Math.max(0, sealed - offset) }
     }),
+    checkpoints: Object.values(setBack.sources).flatMap(({ checkpoint }) =>
+      checkpoint === null ? [] : [checkpoint]
+    ),
     sinks: sinks.map((stage) => {
       const known = taken.get(stage) ?? 0
       const owed = state.open.filter((batch) => owedBranches(batch).includes(stage)).length
