@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import * as DeadLetters from "../../projections/DeadLetters.ts"
 import {
   applied,
@@ -109,5 +109,70 @@ describe("what voids letters", () => {
     const open = sealed(2, { ...onA, letters: [letter(23, "a")] })
     const again: PipelineEvent = { _tag: "RunStarted", run: "r2", signature: "sig-1", from: [] }
     assert.deepEqual(ids(...listed, open, givenUp, again, applied("a", 2)), ["0.0.3", "0.1.13"])
+  })
+})
+
+describe("a run that is set back", () => {
+  const counts = { read: 0, delivered: 0, filtered: 0, unrouted: 0, lettered: 0, batches: 0, applied: {} }
+  const back = (changes: Partial<EventOf<"RunSetBack">> = {}): PipelineEvent => ({
+    _tag: "RunSetBack",
+    run: "r1",
+    version: 9,
+    reason: "",
+    generation: 1,
+    fromStage: null,
+    branches: null,
+    sources: { in: { sealed: null, checkpoint: null } },
+    outputs: {},
+    counts,
+    open: [],
+    ...changes
+  })
+  const settledUpTo = (offset: number) => ({
+    in: { sealed: null, checkpoint: { source: "in", batch: 0, offset, position: null } }
+  })
+  /** Batch 0 as it is opened again, each branch with its winner. */
+  const opened = (generation: number, winners: Readonly<Record<string, number | null>>) => {
+    const { batch, count, digest, offset, range, source } = sealed(0)
+    const branches = Object.fromEntries(
+      Object.entries(winners).map(([stage, winner]) => [stage, { attempt: 1, winner }])
+    )
+    return { batch, generation, source, range, offset, count, digest, branches, attempts: {} }
+  }
+  const both = [sealed(0, onBoth), applied("a", 0), applied("b", 0)]
+
+  it("C10: voids the letters of its range in a new generation, and no others", () => {
+    const later = [sealed(1, { ...onA, letters: [letter(13, "a")] }), applied("a", 1), applied("b", 1)]
+    assert.deepEqual(ids(...both, ...later, back()), [])
+    assert.deepEqual(ids(...both, ...later, back({ sources: settledUpTo(10) })), ["0.0.3"])
+    const again = sealed(2, { offset: 10, generation: 1, letters: [] })
+    assert.deepEqual(ids(...both, ...later, back({ sources: settledUpTo(10) }), again, applied("a", 2)), [
+      "0.0.3"
+    ])
+  })
+
+  it("keeps the letter of a branch that was settled by then in a batch that was not", () => {
+    const [left] = listOf(...both, back({ open: [opened(1, { a: 1, b: null })] }))
+    assert.deepEqual(left?.branches, ["a"])
+  })
+
+  it("for some sinks voids nothing of the others", () => {
+    const [left] = listOf(...both, back({ fromStage: "a", branches: ["a"] }))
+    assert.deepEqual(left?.branches, ["b"])
+  })
+
+  it("in the same generation waits for what the sink holds: the letter counts again", () => {
+    const again = back({ generation: 0, open: [opened(0, { a: null, b: 1 })] })
+    assert.deepEqual(listOf(...both, again)[0]?.branches, ["b"])
+    const [held] = listOf(...both, again, suppressed("a", 0))
+    assert.deepEqual(held?.branches, ["b", "a"])
+    assert.equal(held?.attempts, 1)
+  })
+
+  it("C11: a sink that forgot the key takes the record if it is whole by now, and the letter is void there", () => {
+    const again = back({ generation: 0, open: [opened(0, { a: null, b: 1 })] })
+    const whole = sealed(0, { attempt: 2, branches: { a: branch(10) } })
+    const [left] = listOf(...both, again, whole, applied("a", 0, { attempt: 2 }))
+    assert.deepEqual(left?.branches, ["b"])
   })
 })

@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Scope } from "effect"
@@ -105,7 +114,6 @@ const run = (world: Filed, topology: Topology, options: Parameters<typeof live>[
 /** A completed run, on a world of its own; with files that had something in them before it. */
 const completed = async (topology: Topology, dieAt?: number): Promise<Filed> => {
   const world = worldOf(topology)
-  const { mkdirSync } = await import("node:fs")
   mkdirSync(world.base)
   for (const [index] of Object.keys(topology.expected).entries()) {
     writeFileSync(join(world.base, `kept${index}.ndjson`), '{"id":-1}\n')
@@ -183,7 +191,7 @@ const check = (
 const headOf = (world: World): number => rowsOf(world).length
 const startOf = (world: World): number => typesOf(world).indexOf("RunStarted") + 1
 
-const some = { linear: topologies.linear!, letters: topologies.letters!, fanOut: topologies.fanOut! }
+const some = { linear: topologies.linear!, letters: topologies.letters! }
 
 describe.each(Object.entries(some))("%s", (_, memory) => {
   const topology = withFiles(memory)
@@ -217,6 +225,112 @@ describe.each(Object.entries(some))("%s", (_, memory) => {
       }
     })
   }
+})
+
+describe("a replay from one stage", () => {
+  const topology = withFiles(topologies.fanOut!)
+
+  it("leaves the outputs of the other sinks as they are, in place and unread", async () => {
+    const world = await completed(topology)
+    const files = filesOf(world)
+    const others = ["kept0.ndjson", "made0.csv", "kept2.ndjson"].map((name) => join(world.base, name))
+    const before = others.map((path) => statSync(path, { bigint: true }))
+    const sinks = topology.expected
+    const writes = Object.keys(sinks).map((name) => world.hub.sink(name).writes.length)
+    const reads = world.hub.calls.length
+    await run(world, topology, { replay: { from: "start", stage: "made1" } })
+    assert.deepStrictEqual(filesOf(world), files)
+    for (const [index, path] of others.entries()) {
+      const now = statSync(path, { bigint: true })
+      assert.deepInclude(
+        { ...now },
+        { ino: before[index]!.ino, mtimeNs: before[index]!.mtimeNs, ctimeNs: before[index]!.ctimeNs }
+      )
+    }
+    assert.notStrictEqual(
+      statSync(join(world.base, "made1.csv"), { bigint: true }).mtimeNs,
+      before[0]!.mtimeNs
+    )
+    assert.deepStrictEqual(
+      Object.keys(sinks).map((name) => world.hub.sink(name).writes.length),
+      writes
+    )
+    assert.notInclude(
+      world.hub.calls.slice(reads).map(({ operation }) => operation),
+      "sink.open"
+    )
+  })
+
+  it("takes the letters of its own sinks alone, whatever else happens to the records", async () => {
+    const { letters } = topologies
+    const world = await completed(withFiles(letters!))
+    const before = lettersThatCount(world)
+    await run(world, withFiles(letters!), { replay: { from: "start", stage: "shaped" } })
+    assert.strictEqual(typesOf(world).filter((type) => type === "Completed").length, 2)
+    const seals = rowsOf(world)
+      .filter(({ type, version }) => type === "BatchSealed" && version > setBackAt(world))
+      .map(({ payload }) => JSON.parse(payload))
+    for (const { branches, count, totals } of seals) {
+      assert.sameMembers(Object.keys(branches), ["mapped", "kept1", "made1"])
+      assert.strictEqual(totals.delivered + totals.filtered + totals.unrouted + totals.lettered, count)
+    }
+    const mapped = (of: typeof before) =>
+      of.filter(({ branches }) => branches.includes("mapped")).map(({ offset }) => offset)
+    assert.deepStrictEqual(mapped(lettersThatCount(world)), mapped(before))
+  })
+
+  it("survives a crash at every crossing", { timeout }, async () => {
+    const replay: ReplayRequest = { from: "start", stage: "big" }
+    const model = await completed(topology)
+    const files = filesOf(model)
+    const life = await run(model, topology, { replay })
+    const crossings = life._tag === "Ended" ? life.crossings.length : 0
+    for (let dieAt = 1; dieAt <= crossings; dieAt += stride) {
+      const world = await completed(topology)
+      await run(world, topology, { replay, dieAt })
+      await finishReplay(world, topology, replay)
+      assert.deepStrictEqual(filesOf(world), files, `killed at ${dieAt}`)
+      assert.strictEqual(typesOf(world).filter((type) => type === "Completed").length, 2)
+    }
+  })
+})
+
+const setBackAt = (world: World): number => typesOf(world).lastIndexOf("RunSetBack") + 1
+
+describe("outputs that are not as they were recorded", () => {
+  const topology = withFiles(topologies.linear!)
+
+  it("a finished file somebody wrote to is not cut back: the run fails and says so", async () => {
+    const world = await completed(topology)
+    appendFileSync(join(world.base, "kept0.ndjson"), '{"mine":1}\n')
+    const before = filesOf(world)
+    const life = await run(world, topology, { replay: { from: "start" } })
+    const state = life._tag === "Ended" ? life.result.state : undefined
+    assert.strictEqual(state?.run?.failure?.code, "output_longer_than_recorded")
+    assert.strictEqual(state?.lifecycle, "Failed")
+    assert.deepStrictEqual(filesOf(world), before)
+  })
+
+  it("a target that is gone is needed only for what is kept of it", async () => {
+    const gone = async (from: ReplayFrom) => {
+      const world = await completed(topology)
+      const files = filesOf(world)
+      rmSync(join(world.base, "made0.csv"))
+      const life = await run(world, topology, { replay: { from } })
+      return { files, now: filesOf(world), state: life._tag === "Ended" ? life.result.state : undefined }
+    }
+    const start = await gone("start")
+    assert.deepStrictEqual(start.now, start.files)
+    const end = await gone({ time: Number.MAX_SAFE_INTEGER })
+    assert.strictEqual(end.state?.run?.failure?.code, "output_shorter_than_recorded")
+  })
+
+  it("a source that has changed stops the replay", async () => {
+    const world = await completed(topology)
+    world.hub.source("a", [{ id: 0, size: 9 }])
+    const life = await run(world, topology, { replay: { from: "start", generation: "same" } })
+    assert.strictEqual(life._tag === "Ended" && life.result.state.run?.failure?.code, "source_changed")
+  })
 })
 
 /** Every crossing would take minutes; the places differ, so the strides fall elsewhere each time. */
