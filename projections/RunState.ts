@@ -91,6 +91,9 @@ export const failed = (run: RunState, reason: Reason): RunState => ({
   )
 })
 
+/** The reason code of a run that was set back and waits to go on from there. */
+export const setBackCode = "set_back"
+
 /**
  * The run as the log had it earlier. Its outputs still hold what was written since, so where they are is
  * remembered until they are recorded anew. Whoever asks for it has seen its dead letters: the window begins anew.
@@ -109,7 +112,7 @@ export const setBack = (run: RunState, event: EventOf<"RunSetBack">): RunState =
   ])
   return {
     ...all,
-    failure: { code: "set_back", message: `it goes on from version ${event.version} of its log` },
+    failure: { code: setBackCode, message: `it goes on from version ${event.version} of its log` },
     counts: event.counts,
     sources: { ...run.sources, ...Object.fromEntries(sources) },
     outputs: { ...run.outputs, ...Object.fromEntries(outputs) },

@@ -11,6 +11,7 @@ import * as Catalog from "../projections/Catalog.ts"
 import * as DeadLetters from "../projections/DeadLetters.ts"
 import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
 import * as Roster from "../projections/Roster.ts"
+import { setBackCode } from "../projections/RunState.ts"
 import { isActive } from "../projections/transitions.ts"
 import { check, encodeYaml } from "./config/PipelineFile.ts"
 import { builtinDrivers } from "./drivers/builtin.ts"
@@ -205,7 +206,8 @@ const make = Effect.fnUntraced(function* (by: string) {
   // A program that ends drains what it has started; what is wanted running goes on in the next one.
   yield* Effect.addFinalizer(() => pipelines.retire(serviceStopped))
 
-  const atRest = ({ lifecycle }: PipelineState) => !isActive(lifecycle) && lifecycle !== "Triggered"
+  const atRest = (state: PipelineState) =>
+    !isActive(state.lifecycle) && state.lifecycle !== "Triggered" && !isAboutToReplay(state)
 
   return Millrace.of({
     list: Effect.map(roster.now, ({ state }) => Roster.list(state)),
@@ -252,6 +254,10 @@ const make = Effect.fnUntraced(function* (by: string) {
     })
   })
 })
+
+/** Set back, and wanted running: it goes on from there by itself. */
+const isAboutToReplay = ({ deployment, desired, run }: PipelineState): boolean =>
+  run?.failure?.code === setBackCode && desired === "Running" && deployment !== "Failed"
 
 const validDefinition = Effect.fnUntraced(function* (
   pipeline: Pipeline.Any,

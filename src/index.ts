@@ -35,5 +35,10 @@ export {
 } from "./Millrace.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
-export type { ReplayFrom, ReplayImpact, ReplayOptions, ReplayRequest } from "./pipeline/replay/ReplayRequest.ts"
+export type {
+  ReplayFrom,
+  ReplayImpact,
+  ReplayOptions,
+  ReplayRequest
+} from "./pipeline/replay/ReplayRequest.ts"
 export type { Fire } from "./schedule/preview.ts"

@@ -27,7 +27,8 @@ describe("the log of 0.1.0", () => {
       id: "p1",
       desired: "Shutdown",
       deployment: "Shutdown",
-      lifecycle: "Failed",
+      lifecycle: "Crashed",
+      generation: 1,
       nextBatch: 2
     })
     assert.include(state.run, { id: "r2" })

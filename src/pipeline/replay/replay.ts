@@ -23,7 +23,13 @@ import { isAtWork, type RunRequest, type RunResult, runDefined } from "../runOnc
 import { processLost } from "../situation.ts"
 import { mayReplay } from "./decideReplay.ts"
 import { findMoment, type Moment } from "./findMoment.ts"
-import { type Generation, type ReplayImpact, type ReplayOptions, type ReplayRequest, reopenedMost } from "./ReplayRequest.ts"
+import {
+  type Generation,
+  type ReplayImpact,
+  type ReplayOptions,
+  type ReplayRequest,
+  reopenedMost
+} from "./ReplayRequest.ts"
 import { readSince, type Since } from "./readSince.ts"
 import { readTimeline, type Timeline } from "./readTimeline.ts"
 import { setBackTo } from "./setBackTo.ts"
