@@ -4,7 +4,7 @@
  * @module
  */
 import { Clock, Context, Effect, Layer, type Redacted, Result, Schema, Scope, Stream } from "effect"
-import { type Definition, encodeDefinition } from "../events/Definition.ts"
+import type { Definition } from "../events/Definition.ts"
 import { Finding, isError } from "../events/Finding.ts"
 import { type Desired, pipelineStream } from "../events/PipelineEvent.ts"
 import * as Catalog from "../projections/Catalog.ts"
@@ -13,26 +13,27 @@ import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineSta
 import * as Roster from "../projections/Roster.ts"
 import { setBackCode } from "../projections/RunState.ts"
 import { isActive } from "../projections/transitions.ts"
-import { check, encodeYaml } from "./config/PipelineFile.ts"
+import { definedAs } from "./config/definedAs.ts"
+import { check } from "./config/PipelineFile.ts"
 import { builtinDrivers } from "./drivers/builtin.ts"
 import type { Driver } from "./drivers/Driver.ts"
 import { Drivers } from "./drivers/Drivers.ts"
-import { signature } from "./flow/contract/signature.ts"
 import { EventLog, type LogError } from "./log/EventLog.ts"
 import { layerMemory as logMemory } from "./log/Memory.ts"
 import { awaitState } from "./pipeline/awaitState.ts"
-import { followEvents, type Recorded, recorded } from "./pipeline/followEvents.ts"
+import * as History from "./pipeline/History.ts"
 import { LiveRoster } from "./pipeline/LiveRoster.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
+import { type Recorded, recorded } from "./pipeline/Recorded.ts"
 import type { ReplayImpact, ReplayOptions } from "./pipeline/replay/ReplayRequest.ts"
 import { replay } from "./pipeline/replay/replay.ts"
 import * as RunOnce from "./pipeline/runOnce.ts"
 import { scheduleOf, serviceStopped } from "./pipeline/situation.ts"
 import { type Fire, preview } from "./schedule/preview.ts"
 
-export type { Recorded } from "./pipeline/followEvents.ts"
+export type { Recorded } from "./pipeline/Recorded.ts"
 
 /** The definition has findings: nothing was defined. */
 export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("InvalidDefinition", {
@@ -48,6 +49,9 @@ export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("
 export class UnknownPipeline extends Schema.TaggedError<UnknownPipeline>()("UnknownPipeline", {
   pipeline: Schema.String
 }) {}
+
+/** What a question about the past can fail with. */
+export type PastError = MillraceError | History.UnknownVersion
 
 /** What every question can fail with. */
 export type MillraceError = RunOnce.RunError | UnknownPipeline
@@ -96,6 +100,12 @@ export class Millrace extends Context.Service<
     states(name: string): Stream.Stream<PipelineState, MillraceError>
     /** The pipeline's events after a version (0 = all), and then every new one. */
     events(name: string, options?: { readonly after?: number }): Stream.Stream<Recorded, MillraceError>
+    /** Time travel: the state as it was after a version of the log, or at a time (ms since 1970). */
+    stateAt(name: string, moment: History.Moment): Effect.Effect<History.PastState, PastError>
+    /** What is different at `to`, seen from `from`: each path with its value before and after. */
+    diff(name: string, from: History.Moment, to: History.Moment): Effect.Effect<History.StateDiff, PastError>
+    /** Why the pipeline is as it is: for each of its statuses who asked for what, and what followed. */
+    why(name: string): Effect.Effect<History.Why, MillraceError>
     /** The records that could not be handled, in the order they were read. */
     deadLetters(name: string): Effect.Effect<ReadonlyArray<DeadLetters.DeadLetter>, MillraceError>
   }
@@ -180,7 +190,7 @@ const make = Effect.fnUntraced(function* (by: string) {
     const definition = yield* validDefinition(pipeline, drivers, base)
     const context = yield* Effect.context<R>()
     yield* pipelines.provide(definition.name, provideAll(pipeline.functions, context))
-    yield* RunOnce.define({ define: defined(definition, base), by, abandon: false }).pipe(
+    yield* RunOnce.define({ define: definedAs(definition, base), by, abandon: false }).pipe(
       Scope.provide(scope),
       Effect.provideService(Pipelines, pipelines)
     )
@@ -227,6 +237,16 @@ const make = Effect.fnUntraced(function* (by: string) {
       Effect.flatMap(hosted(name), (pipeline) =>
         Effect.scoped(RunOnce.runDefined(pipeline, { by, reason, stop: Effect.never }))
       ),
+    stateAt: (name, moment) =>
+      Effect.flatMap(hosted(name), ({ actor }) => History.stateAt(log, pipelineStream(actor.id), moment)),
+    diff: (name, from, to) =>
+      Effect.flatMap(hosted(name), ({ actor }) =>
+        History.diffBetween(log, pipelineStream(actor.id), from, to)
+      ),
+    why: (name) =>
+      Effect.flatMap(hosted(name), ({ actor }) =>
+        Effect.map(History.readWhy(log, pipelineStream(actor.id)), ({ state }) => state)
+      ),
     replay: (name, options) =>
       Effect.flatMap(hosted(name), ({ actor }) => replay(actor, log, { ...options, by })),
     stop: Effect.fnUntraced(function* (name) {
@@ -239,7 +259,9 @@ const make = Effect.fnUntraced(function* (by: string) {
     events: (name, options) =>
       Stream.unwrap(
         Effect.map(hosted(name), ({ actor }) =>
-          followEvents(log, pipelineStream(actor.id), options?.after ?? 0)
+          History.followEvents(log, pipelineStream(actor.id), options?.after ?? 0).pipe(
+            Stream.mapEffect(recorded)
+          )
         )
       ),
     deadLetters: Effect.fnUntraced(function* (name) {
@@ -273,16 +295,4 @@ const validDefinition = Effect.fnUntraced(function* (
   const findings = check(definition.success, { drivers, base }).filter(isError)
   if (findings.length > 0) return yield* new InvalidDefinition({ pipeline: pipeline.name, findings })
   return definition.success
-})
-
-/** A program's pipeline is kept in the log as the file it would be. */
-export const defined = (definition: Definition, base: string): RunOnce.DefineRequest["define"] => ({
-  name: definition.name,
-  description: definition.description,
-  text: encodeYaml(definition),
-  settings: {},
-  definition: encodeDefinition(definition) as Schema.Json,
-  findings: [],
-  signature: signature(definition),
-  base
 })

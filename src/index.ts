@@ -30,9 +30,11 @@ export {
   type LayerOptions,
   Millrace,
   type MillraceError,
+  type PastError,
   type Recorded,
   UnknownPipeline
 } from "./Millrace.ts"
+export type { Difference, Moment, PastState, StateDiff, Why } from "./pipeline/History.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
 export type {

@@ -8,11 +8,11 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { Effect, Exit, Layer, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as PipelineState from "../../../projections/PipelineState.ts"
+import { definedAs } from "../../../src/config/definedAs.ts"
 import { builtinDrivers } from "../../../src/drivers/builtin.ts"
 import { Drivers } from "../../../src/drivers/Drivers.ts"
 import { End, File, Pipeline } from "../../../src/index.ts"
 import { layerMemoryOn, makeMemoryStore } from "../../../src/log/Memory.ts"
-import { defined } from "../../../src/Millrace.ts"
 import { Pipelines } from "../../../src/pipeline/Pipelines.ts"
 import { mailbox } from "./mailboxes.ts"
 
@@ -25,7 +25,7 @@ const definition = Result.getOrThrow(
     )
   )
 )
-const wanted = defined(definition, ".")
+const wanted = definedAs(definition, ".")
 
 interface Report {
   readonly live: number
