@@ -51,6 +51,9 @@ const metrics = HttpApiEndpoint.get("getMetrics", "/metrics", {
     })
   )
 
-export const service = HttpApiGroup.make("service")
-  .add(health, ready, metrics)
+/** Whether the service lives and can be talked to, without its numbers. */
+export const probes = HttpApiGroup.make("service")
+  .add(health, ready)
   .annotateMerge(OpenApi.annotations({ description: "The service itself." }))
+
+export const service = probes.add(metrics)
