@@ -9,7 +9,9 @@
  */
 import { resolve } from "node:path"
 import { Effect, type Exit, Layer, Scope } from "effect"
+import { confined } from "../drivers/Confines.ts"
 import { Drivers } from "../drivers/Drivers.ts"
+import { realPath } from "../drivers/file/formats.ts"
 import { publishAddress } from "../log/lock.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
@@ -41,13 +43,14 @@ export interface ServeOptions {
 }
 
 export const serveHttp = Effect.fnUntraced(function* (options: ServeOptions) {
-  const { base, files } = yield* grounds(options)
+  const { base, files, roots } = yield* grounds(options)
   const place = yield* logPlace
   const drain = yield* (yield* Signals).drain
-  const json = yield* Json
+  const except = [yield* DataDirectory].map((folder) => realPath(resolve(folder)))
+  const drivers = confined(driversFor(yield* Json), { roots, except })
   const layer = Readiness.layer.pipe(
     Layer.provideMerge(Layer.merge(Pipelines.layerLocal, LiveRoster.layer)),
-    Layer.provideMerge(Layer.merge(layerWriter(place), Drivers.layer(driversFor(json)))),
+    Layer.provideMerge(Layer.merge(layerWriter(place), Drivers.layer(drivers))),
     Layer.provideMerge(Layer.succeed(Premises, { base, version: release() }))
   )
   yield* Effect.provide(live(options, place, files, drain), layer)

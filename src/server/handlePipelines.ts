@@ -108,7 +108,12 @@ const list = Effect.fnUntraced(function* (selector: Selector) {
   const { version } = yield* Premises
   const all = Roster.list(state).filter((one) => one.version.value > 0 || one.unreadable !== null)
   all.sort((one, other) => (one.name < other.name ? -1 : 1))
-  if (selector === "status") return all.map((one) => selectedOf(one, version))
+  if (selector === "status") {
+    const { progress } = yield* Pipelines
+    return yield* Effect.forEach(all, (one) =>
+      Effect.map(progress(one.id), (sources) => selectedOf(one, version, sources))
+    )
+  }
   return yield* Effect.forEach(all, (one) => whole(one, version), { concurrency: 16 })
 })
 
