@@ -31,8 +31,18 @@ export const findingJson = (found: Finding): FindingJson => ({
   suggestion: found.suggestion ?? null
 })
 
-/** What goes in and what comes out of a valid program, `null` while it is not. */
+/** A definition does not change, and is asked for again and again. */
+const known = new WeakMap<object, ProgramInfo>()
+
+/** What goes in and what comes out of a valid program, in its wire form; `null` while it is not. */
 export const programInfo = (wire: unknown): ProgramInfo | null => {
+  if (typeof wire !== "object" || wire === null) return null
+  const info = known.get(wire) ?? infoOf(wire)
+  if (info !== null) known.set(wire, info)
+  return info
+}
+
+const infoOf = (wire: object): ProgramInfo | null => {
   const definition = decodeDefinition(wire)
   if (Result.isFailure(definition)) return null
   const fields = stageFields(definition.success)

@@ -56,7 +56,7 @@ export const resourceOf = (
     udf_rust: settings.udf_rust,
     udf_toml: settings.udf_toml,
     program_config: settings.program_config,
-    program_info: definition.definition === null ? null : programInfo(definition.definition),
+    program_info: programInfo(definition.definition),
     program_findings: definition.findings.map(findingJson)
   }
 }
