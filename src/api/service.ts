@@ -51,9 +51,6 @@ const metrics = HttpApiEndpoint.get("getMetrics", "/metrics", {
     })
   )
 
-/** Whether the service lives and can be talked to, without its numbers. */
-export const probes = HttpApiGroup.make("service")
-  .add(health, ready)
+export const service = HttpApiGroup.make("service")
+  .add(health, ready, metrics)
   .annotateMerge(OpenApi.annotations({ description: "The service itself." }))
-
-export const service = probes.add(metrics)

@@ -4,6 +4,7 @@
  * @module
  */
 import { Layer } from "effect"
+import { Histories } from "../pipeline/History.ts"
 import { Changes } from "./Changes.ts"
 import { Definitions } from "./Definitions.ts"
 import { layerDrivers } from "./handleDrivers.ts"
@@ -11,8 +12,17 @@ import { layerLifecycle } from "./handleLifecycle.ts"
 import { layerPipelines } from "./handlePipelines.ts"
 import { layerService } from "./handleService.ts"
 import { Keys } from "./Keys.ts"
+import { layerDeadLetters } from "./layerDeadLetters.ts"
+import { layerHistory } from "./layerHistory.ts"
 
-export const layerHandlers = Layer.mergeAll(layerPipelines, layerLifecycle, layerDrivers, layerService)
+export const layerHandlers = Layer.mergeAll(
+  layerPipelines,
+  layerLifecycle,
+  layerHistory,
+  layerDeadLetters,
+  layerDrivers,
+  layerService
+).pipe(Layer.provide(Histories.layer))
 
 /**
  * What the handlers share, beside the log, the pipelines, the roster, the drivers, the premises and the

@@ -6,12 +6,14 @@
 
 import { HttpApi } from "effect/http-api"
 import { Api } from "../api/Api.ts"
+import { deadLetters } from "../api/deadLetters.ts"
 import { drivers } from "../api/drivers.ts"
+import { history } from "../api/history.ts"
 import { verbs } from "../api/lifecycle.ts"
 import { pipelines } from "../api/pipelines.ts"
-import { probes } from "../api/service.ts"
+import { service } from "../api/service.ts"
 
 /** It grows into `Api` with every group that gets its handlers in `handlers.ts`. */
 export const served = HttpApi.make(Api.identifier)
-  .add(pipelines, verbs, drivers, probes)
+  .add(pipelines, verbs, history, deadLetters, drivers, service)
   .annotateMerge(Api.annotations)
