@@ -7,16 +7,17 @@
  *
  * @module
  */
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { Effect, type Exit, Layer, Scope } from "effect"
-import { confined } from "../drivers/Confines.ts"
-import { Drivers } from "../drivers/Drivers.ts"
 import { realPath } from "../drivers/file/formats.ts"
+import { Ingress } from "../drivers/http/Ingress.ts"
 import { publishAddress } from "../log/lock.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import { serviceStopped } from "../pipeline/situation.ts"
 import { layerHandlers, layerShared } from "../server/handlers.ts"
+import { layerServedDrivers } from "../server/layerServedDrivers.ts"
+import { layerTelemetry } from "../server/layerTelemetry.ts"
 import { Premises } from "../server/Premises.ts"
 import { Readiness } from "../server/Readiness.ts"
 import { boundAddress, layerServing } from "../server/Server.ts"
@@ -47,13 +48,17 @@ export const serveHttp = Effect.fnUntraced(function* (options: ServeOptions) {
   const place = yield* logPlace
   const drain = yield* (yield* Signals).drain
   const except = [yield* DataDirectory].map((folder) => realPath(resolve(folder)))
-  const drivers = confined(driversFor(yield* Json), { roots, except })
+  const drivers = layerServedDrivers(driversFor(yield* Json), { roots, except })
+  // What was pushed is kept beside the log, by the process that holds it.
+  const ingress = Ingress.layer({ directory: join(except[0]!, "ingress") })
   const layer = Readiness.layer.pipe(
     Layer.provideMerge(Layer.merge(Pipelines.layerLocal, LiveRoster.layer)),
-    Layer.provideMerge(Layer.merge(layerWriter(place), Drivers.layer(drivers))),
+    Layer.provideMerge(drivers),
+    Layer.provideMerge(ingress),
+    Layer.provideMerge(layerWriter(place)),
     Layer.provideMerge(Layer.succeed(Premises, { base, version: release() }))
   )
-  yield* Effect.provide(live(options, place, files, drain), layer)
+  yield* Effect.provide(live(options, place, files, drain), layer).pipe(Effect.provide(layerTelemetry))
 }, Effect.scoped)
 
 const live = Effect.fnUntraced(function* (

@@ -8,6 +8,7 @@ import { Histories } from "../pipeline/History.ts"
 import { Changes } from "./Changes.ts"
 import { Definitions } from "./Definitions.ts"
 import { layerDrivers } from "./handleDrivers.ts"
+import { layerIngress } from "./handleIngress.ts"
 import { layerLifecycle } from "./handleLifecycle.ts"
 import { layerPipelines } from "./handlePipelines.ts"
 import { layerService } from "./handleService.ts"
@@ -20,12 +21,13 @@ export const layerHandlers = Layer.mergeAll(
   layerLifecycle,
   layerHistory,
   layerDeadLetters,
+  layerIngress,
   layerDrivers,
   layerService
 ).pipe(Layer.provide(Histories.layer))
 
 /**
- * What the handlers share, beside the log, the pipelines, the roster, the drivers, the premises and the
- * readiness of the service. To be provided to the whole server: requests ask for it.
+ * What the handlers share, beside the log, the pipelines, the roster, the drivers, the premises, the
+ * ingress and the readiness of the service. To be provided to the whole server: requests ask for it.
  */
 export const layerShared = Layer.mergeAll(Changes.layer, Definitions.layer, Keys.layer)

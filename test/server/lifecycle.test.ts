@@ -202,3 +202,30 @@ describe("the drivers", () => {
     )
   )
 })
+
+describe("everything else that is served", () => {
+  it.live("answers from the same log, and what nobody built yet is not there", () =>
+    service(({ call, until }) =>
+      Effect.gen(function* () {
+        const pushed =
+          "stages:\n  in: { source: { use: http } }\n  out: { from: in, sink: { use: file, path: o.ndjson, mode: append } }\n"
+        yield* call("POST", "/v0/pipelines", { name: "a", program_code: `schedule: continuous\n${pushed}` })
+        yield* call("POST", at("a", "/start"))
+        yield* until("a", ({ lifecycle }) => lifecycle === "Running")
+        const { body, status } = yield* call("POST", at("a", "/ingress/in?array=true"), [{ n: 1 }, { n: 2 }])
+        assert.strictEqual(status, 200, JSON.stringify(body))
+        yield* until("a", ({ run }) => run?.applied.out === 2)
+        const token = encodeURIComponent(body.token)
+        assert.containSubset(yield* call("GET", at("a", `/completion_status?token=${token}`)), {
+          status: 200
+        })
+        for (const path of ["/stats", "/events", "/runs", "/state", "/dead_letters"]) {
+          assert.strictEqual((yield* call("GET", at("a", path))).status, 200, path)
+        }
+        assert.include((yield* call("GET", "/metrics")).body, "millrace_")
+        const replay = yield* call("POST", at("a", "/replay"), { from: {} })
+        assert.containSubset(replay, refusal(400, "InvalidPipelineAction"))
+      })
+    )
+  )
+})

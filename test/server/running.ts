@@ -10,14 +10,14 @@ import { FetchHttpClient } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { PipelineResource } from "../../src/api/PipelineResource.ts"
 import { builtinDrivers } from "../../src/drivers/builtin.ts"
-import { confined } from "../../src/drivers/Confines.ts"
-import { Drivers } from "../../src/drivers/Drivers.ts"
+import { Ingress } from "../../src/drivers/http/Ingress.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { layerSqlite } from "../../src/log/Sqlite.ts"
 import { LiveRoster } from "../../src/pipeline/LiveRoster.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
 import { serviceStopped } from "../../src/pipeline/situation.ts"
 import { layerHandlers, layerShared } from "../../src/server/handlers.ts"
+import { layerServedDrivers } from "../../src/server/layerServedDrivers.ts"
 import { Premises } from "../../src/server/Premises.ts"
 import { Readiness } from "../../src/server/Readiness.ts"
 import { boundAddress, layerServing } from "../../src/server/Server.ts"
@@ -60,10 +60,12 @@ export const aFolder = Effect.map(
 export const running = (folder: string): Effect.Effect<Running, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = join(folder, ".millrace")
-    const drivers = confined(builtinDrivers, { roots: [folder], except: [directory] })
+    const drivers = layerServedDrivers(builtinDrivers, { roots: [folder], except: [directory] })
     const layer = Readiness.layer.pipe(
       Layer.provideMerge(Layer.merge(Pipelines.layerLocal, LiveRoster.layer)),
-      Layer.provideMerge(Layer.merge(layerSqlite({ directory }), Drivers.layer(drivers))),
+      Layer.provideMerge(drivers),
+      Layer.provideMerge(Ingress.layer({ directory: join(directory, "ingress") })),
+      Layer.provideMerge(layerSqlite({ directory })),
       Layer.provideMerge(Layer.succeed(Premises, { base: folder, version: "test" }))
     )
     const context = yield* Layer.build(layer)
