@@ -8,15 +8,19 @@
  */
 import { HashMap, Option, Result } from "effect"
 import { type CatalogEvent, catalogStream } from "../events/CatalogEvent.ts"
+import type { Checkpoint } from "../events/Checkpoint.ts"
+import type { Finding } from "../events/Finding.ts"
 import { type PipelineEvent, pipelineStream, type Reason } from "../events/PipelineEvent.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import { decodeCatalogEvent, decodePipelineEvent } from "../events/upcast.ts"
+import * as LatestRun from "./LatestRun.ts"
 import { own } from "./own.ts"
 import * as PipelineState from "./PipelineState.ts"
 import type { RunCounts } from "./RunState.ts"
+import { textMark } from "./textMark.ts"
 
 /** Grows with the fold below and with the one it stands on. */
-export const foldVersion = PipelineState.foldVersion * 1000 + 1
+export const foldVersion = PipelineState.foldVersion * 1000 + 2
 
 /** A value and when it became that, in milliseconds since 1970. */
 export interface Since<A> {
@@ -33,16 +37,33 @@ export interface Listed {
   /** How many definitions it has had. */
   readonly version: Since<number>
   /** `Missing` before the first definition; findings are those of the last one. */
-  readonly program: Since<"Missing" | "Valid" | "Invalid"> & { readonly findings: number }
+  readonly program: Since<"Missing" | "Valid" | "Invalid"> & {
+    readonly findings: ReadonlyArray<Finding>
+    /** How many programs it has had: definitions whose text was another one than before. */
+    readonly version: number
+  }
   readonly deployment: Since<PipelineState.PipelineState["deployment"]>
   readonly desired: Since<PipelineState.PipelineState["desired"]>
   readonly deploymentError: Since<Reason | null>
   readonly lifecycle: Since<PipelineState.PipelineState["lifecycle"]>
-  readonly run: { readonly id: string; readonly counts: RunCounts } | null
+  readonly run: ListedRun | null
+  /** Of the latest run, one for each source that has one. */
+  readonly checkpoints: ReadonlyArray<Checkpoint>
   /** Its last event; 0 when it has none yet. */
   readonly lastEvent: { readonly version: number; readonly at: number }
   /** Why its events are not read any further; `null` as it should be. */
   readonly unreadable: string | null
+}
+
+/** The latest run. */
+export interface ListedRun extends LatestRun.LatestRun {
+  readonly id: string
+  readonly counts: RunCounts
+  /** How many times it went on after it had been cut off. */
+  readonly resumes: number
+  readonly failure: Reason | null
+  /** Batches that are sealed and not settled. */
+  readonly open: number
 }
 
 interface Entry {
@@ -50,7 +71,9 @@ interface Entry {
   /** `null` until the catalog names it: an imported history comes before its name. */
   readonly registered: { readonly name: string; readonly ordinal: number; readonly at: number } | null
   readonly pipeline: PipelineState.PipelineState
-  readonly findings: number
+  readonly findings: ReadonlyArray<Finding>
+  readonly program: { readonly mark: string; readonly version: number }
+  readonly latest: LatestRun.LatestRunState
   readonly since: Times
   readonly version: number
   readonly at: number
@@ -89,6 +112,14 @@ export const list = (roster: Roster): ReadonlyArray<Listed> =>
     .filter((entry): entry is Known => entry.registered !== null)
     .sort((a, b) => a.registered.ordinal - b.registered.ordinal)
     .map((entry) => listed(entry, own(roster.unreadable, pipelineStream(entry.id)) ?? null))
+
+/** The one with this id, `undefined` when there is none. */
+export const find = (roster: Roster, id: string): Listed | undefined => {
+  const entry = Option.getOrUndefined(HashMap.get(roster.entries, id))
+  return entry === undefined || entry.registered === null
+    ? undefined
+    : listed(entry as Known, own(roster.unreadable, pipelineStream(id)) ?? null)
+}
 
 /**
  * As JSON, the same text for the same log. Nothing while a stream cannot be read: a release that can
@@ -159,7 +190,9 @@ const unheardOf = (id: string, at: number): Entry => ({
   id,
   registered: null,
   pipeline: PipelineState.initial,
-  findings: 0,
+  findings: [],
+  program: { mark: "", version: 0 },
+  latest: LatestRun.initial,
   since: { definition: at, deployment: at, desired: at, deploymentError: at, lifecycle: at },
   version: 0,
   at
@@ -172,11 +205,19 @@ const told = (entry: Entry, event: PipelineEvent, { at, version }: StoredEvent):
   return {
     ...entry,
     pipeline: isDefined ? withoutTexts(after) : after,
-    findings: isDefined ? (after.definition?.findings.length ?? 0) : entry.findings,
+    findings: isDefined ? (after.definition?.findings ?? []) : entry.findings,
+    program: isDefined ? programAfter(entry.program, after.definition?.text ?? "") : entry.program,
+    latest: LatestRun.evolve(entry.latest, event, at),
     since: changes(entry.since, before, after, at),
     version,
     at
   }
+}
+
+/** The text is not kept, so the fold of the state cannot tell here whether it is another one. */
+const programAfter = (before: Entry["program"], text: string): Entry["program"] => {
+  const mark = textMark(text)
+  return mark === before.mark ? before : { mark, version: before.version + 1 }
 }
 
 /** Most events change none of it. */
@@ -203,7 +244,7 @@ const withoutTexts = (state: PipelineState.PipelineState): PipelineState.Pipelin
       }
 
 const listed = (
-  { at, findings, id, pipeline, registered, since, version }: Known,
+  { at, findings, id, latest, pipeline, program, registered, since, version }: Known,
   unreadable: string | null
 ): Listed => {
   const { definition, run } = pipeline
@@ -216,14 +257,22 @@ const listed = (
     program: {
       value: definition === null ? "Missing" : definition.signature === null ? "Invalid" : "Valid",
       findings,
+      version: program.version,
       since: since.definition
     },
     deployment: { value: pipeline.deployment, since: since.deployment },
     desired: { value: pipeline.desired, since: since.desired },
     deploymentError: { value: pipeline.deploymentError, since: since.deploymentError },
     lifecycle: { value: pipeline.lifecycle, since: since.lifecycle },
-    run: run === null ? null : { id: run.id, counts: run.counts },
+    run: run === null || latest.run === null ? null : runOf(pipeline, run, latest.run),
+    checkpoints: PipelineState.checkpoints(pipeline),
     lastEvent: { version, at },
     unreadable
   }
 }
+
+const runOf = (
+  { open }: PipelineState.PipelineState,
+  { counts, failure, id, lives }: NonNullable<PipelineState.PipelineState["run"]>,
+  latest: LatestRun.LatestRun
+): ListedRun => ({ ...latest, id, counts, failure, resumes: lives - 1, open: open.length })

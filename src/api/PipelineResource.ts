@@ -6,7 +6,7 @@
  */
 import { Schema } from "effect"
 import { deployments, lifecycles } from "../../projections/transitions.ts"
-import { ProgramInfo, ProgramStatus } from "./Program.ts"
+import { FindingJson, ProgramInfo, ProgramStatus } from "./Program.ts"
 import { Progress, Run } from "./Run.ts"
 import { ProgramConfig, RuntimeConfig } from "./RuntimeConfig.ts"
 import { type Count, OptionalText, Timestamp } from "./values.ts"
@@ -53,7 +53,9 @@ const onlyAll = {
   udf_rust: Schema.String,
   udf_toml: Schema.String,
   program_config: ProgramConfig,
-  program_info: Schema.NullOr(ProgramInfo)
+  program_info: Schema.NullOr(ProgramInfo),
+  /** Everything there is to say about the program, warnings of a valid one included. */
+  program_findings: Schema.Array(FindingJson)
 }
 
 /** A pipeline with everything that is known of it. */
@@ -68,7 +70,8 @@ export const SelectedPipeline = Schema.Struct({
   udf_rust: Schema.optionalKey(onlyAll.udf_rust),
   udf_toml: Schema.optionalKey(onlyAll.udf_toml),
   program_config: Schema.optionalKey(onlyAll.program_config),
-  program_info: Schema.optionalKey(onlyAll.program_info)
+  program_info: Schema.optionalKey(onlyAll.program_info),
+  program_findings: Schema.optionalKey(onlyAll.program_findings)
 }).annotate({ identifier: "SelectedPipeline" })
 export type SelectedPipeline = typeof SelectedPipeline.Type
 

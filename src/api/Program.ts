@@ -20,6 +20,18 @@ export const CompilerMessage = Schema.Struct({
 })
 export type CompilerMessage = typeof CompilerMessage.Type
 
+/** A finding as the command line's `check --json` tells it; `pointer` leads into the program. */
+export const FindingJson = Schema.Struct({
+  severity: Schema.Literals(["error", "warning"]),
+  code: Schema.String,
+  pointer: Schema.String,
+  line: Schema.NullOr(Count),
+  column: Schema.NullOr(Count),
+  message: Schema.String,
+  suggestion: Schema.NullOr(Schema.String)
+})
+export type FindingJson = typeof FindingJson.Type
+
 /** Poll it until it is `"Success"` or an object that says what is wrong. Validating is quick, and here all there is. */
 export const ProgramStatus = Schema.Union([
   Schema.Literals(["Pending", "CompilingSql", "SqlCompiled", "CompilingRust", "Success"]),

@@ -25,6 +25,7 @@ export const examplePipeline: PipelineResource = {
   udf_toml: "",
   program_config: {},
   program_info: null,
+  program_findings: [],
   program_version: 2,
   program_status: "Success",
   program_status_since: "2026-11-21T08:00:00.000Z",

@@ -25,7 +25,7 @@ const wish = <const Id extends string, const Verb extends string>(
     params: nameInPath,
     headers: idempotencyKey,
     success: HttpApiSchema.Accepted,
-    error: [Failure400, Failure404, Failure422, Failure503]
+    error: [Failure400, Failure404, Failure409, Failure422, Failure503]
   }).annotateMerge(
     documented({ summary, description, example: { call: `POST /v0/pipelines/delayed-flights/${verb}` } })
   )
@@ -163,8 +163,11 @@ const replay = HttpApiEndpoint.post("replayPipeline", pathOf("replay"), {
   })
 )
 
-export const lifecycle = HttpApiGroup.make("lifecycle")
-  .add(start, pause, shutdown, trigger, checkpoint, replay)
+/** What a pipeline is asked to do now, without going back in time. */
+export const verbs = HttpApiGroup.make("lifecycle")
+  .add(start, pause, shutdown, trigger, checkpoint)
   .middleware(Edge)
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ description: "What a pipeline is asked to do." }))
+
+export const lifecycle = verbs.add(replay.middleware(Edge).middleware(Authorization))

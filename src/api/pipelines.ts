@@ -68,8 +68,12 @@ const read = HttpApiEndpoint.get("getPipeline", "/v0/pipelines/:name", {
   })
 )
 
+/** Gives up an unfinished run: it began under the program that is to be changed. */
+const abandon = { abandon: Schema.optionalKey(Schema.Boolean) }
+
 const put = HttpApiEndpoint.put("putPipeline", "/v0/pipelines/:name", {
   params: nameInPath,
+  query: abandon,
   headers: ifMatch,
   payload: PostPutPipeline,
   success: [PipelineResource, created],
@@ -79,7 +83,8 @@ const put = HttpApiEndpoint.put("putPipeline", "/v0/pipelines/:name", {
     summary: "Create or replace a pipeline",
     description:
       "201 when it was created, 200 when it was replaced. A body whose name differs renames the pipeline. " +
-      "A pipeline is replaced only while it is shut down. `If-Match` gives 412 when the version is another one by now.",
+      "A pipeline is replaced only while it is shut down. An unfinished run keeps its program: 409 `UnfinishedRun`, " +
+      "unless `abandon=true` gives it up. `If-Match` gives 412 when the version is another one by now.",
     example: {
       request: { name: "delayed-flights", program_code: exampleProgram },
       response: { ...examplePipeline, deployment_status: "Shutdown" }
@@ -90,6 +95,7 @@ const put = HttpApiEndpoint.put("putPipeline", "/v0/pipelines/:name", {
 
 const patch = HttpApiEndpoint.patch("patchPipeline", "/v0/pipelines/:name", {
   params: nameInPath,
+  query: abandon,
   headers: ifMatch,
   payload: PatchPipeline,
   success: PipelineResource,
@@ -110,7 +116,7 @@ const remove = HttpApiEndpoint.delete("deletePipeline", "/v0/pipelines/:name", {
   params: nameInPath,
   headers: ifMatch,
   success: HttpApiSchema.Empty(200),
-  error: [Failure400, Failure404, Failure412, Failure503]
+  error: [Failure400, Failure404, Failure409, Failure412, Failure503]
 }).annotateMerge(
   documented({
     summary: "Remove a pipeline",

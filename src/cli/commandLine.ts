@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs"
-import module from "node:module"
 import { layer as layerNode } from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Logger, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { CliFailure, failureOf } from "./CliFailure.ts"
 import { exitCode, signalCode } from "./exitCode.ts"
 import { makeLogger } from "./logger.ts"
+import { release } from "./release.ts"
 import { envelope, say, tellFailure, writeOut } from "./report.ts"
 import { root } from "./root.ts"
 import { listen, Signals } from "./Signals.ts"
@@ -39,7 +38,7 @@ export const start = (args: ReadonlyArray<string>): void => {
 const command = (args: ReadonlyArray<string>, signals: Signals["Service"]): Effect.Effect<number> => {
   const json = wantsJson(args)
   const presented = { help: "" }
-  return Command.runWith(root, { version: version(), renderErrors: false })(args).pipe(
+  return Command.runWith(root, { version: release(), renderErrors: false })(args).pipe(
     Effect.as<number>(exitCode.done),
     Effect.catchCause((cause) => failed(cause, args, json, presented)),
     Effect.provideService(CliOutput.Presenter, presenter(json, presented)),
@@ -140,10 +139,4 @@ const own = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
 const verbOf = (args: ReadonlyArray<string>): string | null => {
   const verbs = root.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
   return args.find((arg) => verbs.includes(arg)) ?? null
-}
-
-const version = (): string => {
-  const path = module.findPackageJSON(import.meta.url)
-  const { version } = JSON.parse(path === undefined ? "{}" : readFileSync(path, "utf8"))
-  return typeof version === "string" ? version : "0.0.0"
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { userInfo } from "node:os"
 import { Clock, Effect, Option, Result, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { type CatalogEvent, catalogStream } from "../../events/CatalogEvent.ts"
@@ -17,6 +16,7 @@ import { openSqliteImport } from "../log/SqliteImport.ts"
 import { nextId } from "../pipeline/Identity.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
+import { localUser } from "./localUser.ts"
 import { type LogHeader, logFileVersion, readHeader, readRow } from "./logFile.ts"
 import { type LogPlace, logPlace } from "./logPlace.ts"
 import { type Line, LineTooLong, readLines } from "./readLines.ts"
@@ -220,12 +220,3 @@ const registration = Effect.fnUntraced(function* (
     }
   ]
 })
-
-const localUser = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    // A container may run under a number that has no name.
-    return "local"
-  }
-}

@@ -18,6 +18,7 @@ import { new as newFile } from "./new.ts"
 import { replay } from "./replay.ts"
 import { run } from "./run.ts"
 import { schedule } from "./schedule.ts"
+import { serve } from "./serve.ts"
 import { show } from "./show.ts"
 import { state } from "./state.ts"
 import { token } from "./token.ts"
@@ -29,7 +30,7 @@ export const root = Command.make("millrace").pipe(
       "Exit codes: 0 done, 1 the run or operation failed, 2 bad input, 3 environment, 130/143 cut off by a signal."
   ),
   Command.withSubcommands([
-    { group: "Pipelines", commands: [newFile, check, graph, run, replay] },
+    { group: "Pipelines", commands: [newFile, check, graph, run, serve, replay] },
     { group: "What happened", commands: [list, show, events, state, diff, schedule, deadLetters] },
     { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),

@@ -6,12 +6,9 @@
  *
  * @module
  */
-import { userInfo } from "node:os"
 import { Cause, Clock, Effect, Exit, Layer } from "effect"
 import { type Definition, encodeDefinition } from "../../events/Definition.ts"
 import { type Finding, finding, isError } from "../../events/Finding.ts"
-import { builtinDrivers } from "../drivers/builtin.ts"
-import { makeConsoleDriver } from "../drivers/console/ConsoleDriver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { signature } from "../flow/contract/signature.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
@@ -19,8 +16,10 @@ import { Pipelines } from "../pipeline/Pipelines.ts"
 import { runOnce } from "../pipeline/runOnce.ts"
 import { layerTelemetry } from "../server/layerTelemetry.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
+import { driversFor } from "./driversFor.ts"
 import { combined, exitCode, signalCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
+import { localUser } from "./localUser.ts"
 import { layerWriter, logPlace } from "./logPlace.ts"
 import { findingJson, findingsOf, readPipelineFiles } from "./pipelineFiles.ts"
 import { type Board, openBoard } from "./progress.ts"
@@ -55,13 +54,7 @@ export const runFiles = Effect.fnUntraced(
     const printsRecords = valid.some(({ definition }) => usesConsole(definition))
     yield* tell({ ended, findings, badFiles: bad === undefined ? [] : [badFile(bad)], printsRecords })
   },
-  (run) =>
-    Effect.flatMap(Json, (json) => Effect.provide(run, Drivers.layer(json ? quietDrivers : builtinDrivers)))
-)
-
-/** With --json stdout belongs to the one object: records that are printed go to stderr. */
-export const quietDrivers = builtinDrivers.map((driver) =>
-  driver.name === "console" ? makeConsoleDriver(process.stderr) : driver
+  (run) => Effect.flatMap(Json, (json) => Effect.provide(run, Drivers.layer(driversFor(json))))
 )
 
 export const usesConsole = ({ stages }: Definition): boolean =>
@@ -177,13 +170,3 @@ const badFile = ({ code, message, pointer, suggestion }: Finding): CliFailure =>
     pointer,
     ...(suggestion === undefined ? {} : { suggestion })
   })
-
-/** Who is named in the log for what the command asks. */
-export const localUser = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    // A container may run under a number that has no name.
-    return "local"
-  }
-}

@@ -25,6 +25,8 @@ export interface PipelineFileInput {
   readonly path?: string | undefined
   readonly format?: "yaml" | "json" | undefined
   readonly environment: Environment
+  /** The name the pipeline has, whatever the text says; it may then leave its own out. */
+  readonly name?: string | undefined
   /** Without drivers, their settings are not looked at. */
   readonly drivers?: ReadonlyMap<string, Driver> | undefined
   /** The folder relative paths resolve against; needed to see two ends on one file. */
@@ -46,10 +48,11 @@ export const parsePipelineFile = (input: PipelineFileInput): PipelineFile => {
   const format = input.format ?? (input.path?.endsWith(".json") === true ? "json" : "yaml")
   const document = readDocument(input.text, format, input.environment)
   if (document.value === undefined) return { findings: placed(document.findings, document.locate) }
-  const { definition, findings, trace } = salvage(document.value)
+  const { misnamed, value } = named(document.value, input.name)
+  const { definition, findings, trace } = salvage(value)
   const checked =
     definition === undefined ? [] : check(definition, input).flatMap((each) => trace(each) ?? [])
-  const found = [...findings, ...checked.map((each) => asWritten(each, document.value))]
+  const found = [...misnamed, ...findings, ...checked.map((each) => asWritten(each, value))]
   const all = placed([...document.findings, ...found.filter(isNews(document.findings))], document.locate)
   return definition === undefined || all.some(isError) ? { findings: all } : { definition, findings: all }
 }
@@ -87,6 +90,23 @@ export const secretNames = (definition: Definition): ReadonlyArray<string> => {
   for (const { source, lookup, sink } of Object.values(definition.stages))
     [source, lookup, sink].forEach(visit)
   return [...names]
+}
+
+/** The document under the name it is given from outside. */
+const named = (
+  value: unknown,
+  name: string | undefined
+): { readonly value: unknown; readonly misnamed: ReadonlyArray<Finding> } => {
+  if (name === undefined || typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { value, misnamed: [] }
+  }
+  const own = (value as { readonly name?: unknown }).name
+  const message = `The program calls itself ${JSON.stringify(own)}; the pipeline is ${name}`
+  const differs: Finding = {
+    ...finding("other_name", ["name"], message, "leave the name out of the program"),
+    severity: "warning"
+  }
+  return { value: { ...value, name }, misnamed: own === undefined || own === name ? [] : [differs] }
 }
 
 /** Texts with `${` would be taken for variables when they are read again. */

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Effect, Schema, Scope } from "effect"
+import type { Confines } from "./Confines.ts"
 import type { DriverError } from "./DriverError.ts"
 import type { Lookup } from "./Lookup.ts"
 import type { Sink } from "./Sink.ts"
@@ -18,6 +19,15 @@ export interface DriverContext {
   readonly pipeline: { readonly id: string; readonly name: string }
   readonly stage: string
   readonly base: string
+  /** Where files may be; without it everywhere. */
+  readonly confines?: Confines | undefined
+}
+
+/** Why something may not be used: a stable code, what is wrong, and a way out. */
+export interface Refused {
+  readonly code: string
+  readonly message: string
+  readonly suggestion: string
 }
 
 /** Guarantee of a sink, in the words `check` and the docs use. */
@@ -33,6 +43,8 @@ export interface Offer<Config, End> {
   readonly resource?: (config: Config, context: DriverContext) => string | undefined
   /** Whether the settings take in another thing of this kind besides: a glob of files does. */
   readonly covers?: (config: Config, context: DriverContext, resource: string) => boolean
+  /** Why these settings may not be used here, `undefined` when they may; told when a pipeline is defined. */
+  readonly refuses?: (config: Config, context: DriverContext) => Refused | undefined
   readonly make: (config: Config, context: DriverContext) => Effect.Effect<End, DriverError, Scope.Scope>
 }
 

@@ -15,12 +15,13 @@ import type { Lane, LaneMessage } from "./Lane.ts"
 import type { Plan } from "./Plan.ts"
 import type { Prepared, ReaderMessage } from "./Reader.ts"
 import { endOf, type PumpEnd, type SourceEnd } from "./RunEnd.ts"
+import { type Settle, Settling } from "./Settling.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
 import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
 
-/** What readers and lanes tell. */
-export type Message = ReaderMessage | LaneMessage
+/** What readers and lanes tell, and what is asked from outside. */
+export type Message = ReaderMessage | LaneMessage | Settle
 
 export interface PumpContext {
   readonly plan: Plan
@@ -66,6 +67,7 @@ class Pump {
   readonly acknowledged = new Map<string, number>()
   /** A source whose records a sink refused too often. */
   tripped: string | undefined
+  readonly settling = new Settling()
   unconfirmed = 0
   flushing = 0
   lastFlush = 0
@@ -166,7 +168,9 @@ class Pump {
         }
       }
       yield* this.record(prepared, refusals, applied, retries)
-      yield* this.flushWhenDue(messages.length === 0)
+      this.settling.ask(messages, this.nextBatch)
+      yield* this.settling.tell(this.state)
+      yield* this.flushWhenDue(messages.length === 0 || this.settling.isUrgent)
       return yield* this.atRest
     })
   }

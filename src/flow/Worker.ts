@@ -29,6 +29,8 @@ export interface Worker {
   readonly run: Effect.Effect<RunEnd, WorkerError, Scope.Scope>
   /** Drain: read no more, write what is sealed, confirm it, end with `Stopped`. */
   readonly stop: Effect.Effect<void>
+  /** Makes durable now what is in flight, and resolves once that is in the log, or the run has come to its end. */
+  readonly settle: Effect.Effect<void>
   /** How far the sources are, where they know; for progress bars, never for decisions. */
   readonly progress: () => ReadonlyArray<{ readonly stage: string } & ReturnType<SourceReader["progress"]>>
   /** The sinks that have been asked for something and have not answered yet. */
@@ -43,12 +45,28 @@ export interface WorkerOptions {
   readonly epoch: number
 }
 
+/** What the worker is asked through while it runs. */
+interface Inside {
+  readonly stop: Deferred.Deferred<void>
+  readonly readers: Map<string, SourceReader>
+  readonly asked: Set<string>
+  readonly inbox: Queue.Queue<Message>
+}
+
 export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
   const stop = yield* Deferred.make<void>()
   const readers = new Map<string, SourceReader>()
   const asked = new Set<string>()
+  // Bounded by the slots: a reader tells one batch per slot, a lane a bounded number of facts per batch.
+  const inbox = yield* Queue.unbounded<Message>()
+  const over = yield* Deferred.make<void>()
   return {
-    run: run(options, stop, readers, asked),
+    run: Effect.ensuring(run(options, { stop, readers, asked, inbox }), Deferred.succeed(over, undefined)),
+    settle: Effect.gen(function* () {
+      const settled = yield* Deferred.make<void>()
+      yield* Queue.offer(inbox, { _tag: "Settle", settled })
+      yield* Effect.raceFirst(Deferred.await(settled), Deferred.await(over))
+    }),
     stop: Effect.asVoid(Deferred.succeed(stop, undefined)),
     progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() })),
     waitingFor: () => [...asked]
@@ -57,9 +75,7 @@ export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect
 
 const run = Effect.fnUntraced(function* (
   { epoch, journal, plan, state: before }: WorkerOptions,
-  stop: Deferred.Deferred<void>,
-  readers: Map<string, SourceReader>,
-  asked: Set<string>
+  { asked, inbox, readers, stop }: Inside
 ): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
   const lanes = yield* openLanes(plan, before, epoch)
   // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
@@ -70,8 +86,6 @@ const run = Effect.fnUntraced(function* (
   const held = yield* askHeld(lanes, before)
   const state = held.length === 0 ? before : yield* journal.append({ applied: held })
 
-  // Bounded by the slots: a reader tells one batch per slot, a lane a bounded number of facts per batch.
-  const inbox = yield* Queue.unbounded<Message>()
   const tell = (message: Message) => Queue.offer(inbox, message)
   const slots = new Map<string, Semaphore.Semaphore>()
   for (const { stage } of plan.sources) slots.set(stage, yield* Semaphore.make(plan.runtime.inFlight))

@@ -42,6 +42,8 @@ export class Pipelines extends Context.Service<
     awake(id: string): Effect.Effect<HostedPipeline | undefined, LogError | UndecodableEvent, Scope.Scope>
     /** Steers the pipeline to where it is wanted (which is said first), awake until it is shut down. */
     adopt(id: string): Effect.Effect<void, LogError | UndecodableEvent>
+    /** How far the sources of its run are; empty where nothing is read. Wakes nobody. */
+    progress(id: string): Effect.Effect<ReturnType<HostedPipeline["progress"]>>
     /** Drains every adopted pipeline and says that nobody is at work on it any more, for this reason. */
     retire(reason: Reason): Effect.Effect<void>
   }
@@ -65,13 +67,14 @@ export class Pipelines extends Context.Service<
           idleTimeToLive: "5 minutes"
         })
         const { catalog, register, remove, rename } = yield* openCatalog
-        const { adopt, retire } = yield* adoptions((id) => RcMap.get(actors, id))
+        const { adopt, progress, retire } = yield* adoptions((id) => RcMap.get(actors, id))
         return Pipelines.of({
           catalog,
           register,
           rename,
           remove,
           adopt,
+          progress,
           retire,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
           get: (id) => RcMap.get(actors, id),
@@ -119,7 +122,8 @@ const adoptions = Effect.fnUntraced(function* (get: Pipelines["Service"]["get"])
       discard: true
     })
   })
-  return { adopt, retire }
+  const progress = (id: string) => Effect.sync(() => kept.get(id)?.progress() ?? [])
+  return { adopt, progress, retire }
 })
 
 const isAtRest = ({ deployment, desired }: PipelineState): boolean =>

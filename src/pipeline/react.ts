@@ -36,6 +36,8 @@ export interface Reaction {
   readonly adopt: Effect.Effect<void>
   /** Drains what is at work, says that nobody is at work any more, and does nothing from then on. */
   readonly retire: (reason: Reason) => Effect.Effect<void>
+  /** Makes durable now what is in flight, and resolves once that is in the log; at once where nothing is at work. */
+  readonly settle: Effect.Effect<void>
   /** How far the sources of the run at work are; empty while nothing is read. */
   readonly progress: () => ReturnType<Worker["progress"]>
 }
@@ -89,6 +91,10 @@ class Steering implements Reaction {
 
   progress() {
     return this.#atWork?.worker?.progress() ?? []
+  }
+
+  get settle(): Effect.Effect<void> {
+    return Effect.suspend(() => this.#atWork?.worker?.settle ?? Effect.void)
   }
 
   get adopt(): Effect.Effect<void> {

@@ -6,7 +6,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Duration, Effect, Layer } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
-import { HttpApiBuilder } from "effect/http-api"
+import { type HttpApi, HttpApiBuilder, type HttpApiGroup } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { type Bounds, defaultBounds } from "./bounds.ts"
 import { layerAuthorization } from "./layerAuthorization.ts"
@@ -14,6 +14,7 @@ import { layerDocs } from "./layerDocs.ts"
 import { layerEdge } from "./layerEdge.ts"
 import { isLoopback, refuseAddress } from "./listenAddress.ts"
 import { nodeServer } from "./nodeServer.ts"
+import { operationPaths } from "./operationPaths.ts"
 import * as RateLimit from "./RateLimit.ts"
 import { rim } from "./rim.ts"
 import { layerTokens, Tokens } from "./Tokens.ts"
@@ -37,7 +38,15 @@ export interface ServerOptions {
  * a missing one does not compile. Fails with `UnsafeAddress` where other machines reach the address and there
  * is no token, with `TokenError` where the tokens cannot be read, with `ServeError` where it cannot listen.
  */
-export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Layer<A, E, R>) => {
+export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Layer<A, E, R>) =>
+  layerServing(options, Api, handlers)
+
+/** As `layerServer`, of a contract that has fewer groups. */
+export const layerServing = <Id extends string, Groups extends HttpApiGroup.Constraint, A, E, R>(
+  options: ServerOptions,
+  api: HttpApi.HttpApi<Id, Groups>,
+  handlers: Layer.Layer<A, E, R>
+) => {
   const { directory, host, port } = options
   const bounds = { ...defaultBounds, ...options.bounds }
   const layerRim = HttpRouter.middleware(
@@ -45,6 +54,7 @@ export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Lay
       rim({
         bounds,
         tokens,
+        paths: operationPaths(api),
         origins: { hosts: [host, ...(options.hosts ?? [])], origins: options.origins ?? [] },
         limit: RateLimit.make(bounds.requestsPerSecond, bounds.requestBurst)
       })
@@ -52,11 +62,11 @@ export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Lay
     { global: true }
   )
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(handlers),
       Layer.provide([layerEdge, layerAuthorization(isLoopback(host))])
     ),
-    layerDocs,
+    layerDocs(api),
     layerRim
   )
   const layerNode = NodeHttpServer.layer(() => nodeServer(bounds), {

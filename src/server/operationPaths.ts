@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { HttpApi } from "effect/http-api"
+import { HttpApi, type HttpApiGroup } from "effect/http-api"
 import { nearest } from "../../events/nearest.ts"
-import { Api } from "../api/Api.ts"
 import { type Failure, failed } from "../api/failures.ts"
 
 interface Pattern {
@@ -14,13 +13,28 @@ interface Pattern {
   readonly matches: RegExp
 }
 
-/** Refuses a method and a path that no operation has: 405 where the path has others, else 404. */
-export const refusePath = (
-  method: string,
-  url: string
-): { readonly failure: Failure; readonly allow?: string } => {
+export interface Paths {
+  /** Refuses a method and a path that no operation has: 405 where the path has others, else 404. */
+  readonly refuse: (method: string, url: string) => { readonly failure: Failure; readonly allow?: string }
+}
+
+/** Those of a contract, with its document and its page. */
+export const operationPaths = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+): Paths => {
+  const patterns: Array<Pattern> = [patternOf("GET", "/openapi.json"), patternOf("GET", "/docs")]
+  HttpApi.reflect(api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint }) => {
+      patterns.push(patternOf(endpoint.method, endpoint.path))
+    }
+  })
+  return { refuse: (method, url) => refusePath(patterns, method, url) }
+}
+
+const refusePath = (patterns: ReadonlyArray<Pattern>, method: string, url: string) => {
   const path = url.split("?", 1)[0] ?? url
-  const allowed = allowedMethods(path)
+  const allowed = allowedMethods(patterns, path)
   if (allowed.length > 0) {
     const allow = allowed.join(", ")
     const suggestion = `use ${allow}`
@@ -30,7 +44,7 @@ export const refusePath = (
     }
   }
   const action = method === "POST" ? /^\/v0\/pipelines\/[^/]+\/([^/]+)$/.exec(path)?.[1] : undefined
-  if (action !== undefined) return { failure: unknownAction(action) }
+  if (action !== undefined) return { failure: unknownAction(patterns, action) }
   const meant = nearest(path, new Set(patterns.map(({ path }) => path)))
   const suggestion =
     meant === undefined ? "/openapi.json and /docs say what there is" : `did you mean ${meant}?`
@@ -38,12 +52,12 @@ export const refusePath = (
 }
 
 /** The methods that operations have on this path. */
-export const allowedMethods = (path: string): ReadonlyArray<string> => {
+const allowedMethods = (patterns: ReadonlyArray<Pattern>, path: string): ReadonlyArray<string> => {
   const methods = patterns.filter(({ matches }) => matches.test(path)).map(({ method }) => method)
   return methods.includes("GET") ? ["HEAD", ...methods].sort() : methods.sort()
 }
 
-const unknownAction = (action: string): Failure => {
+const unknownAction = (patterns: ReadonlyArray<Pattern>, action: string): Failure => {
   const known = patterns.flatMap(({ method, path }) => {
     const found = method === "POST" ? /^\/v0\/pipelines\/:name\/([^/]+)$/.exec(path)?.[1] : undefined
     return found === undefined ? [] : [found]
@@ -61,12 +75,3 @@ const patternOf = (method: string, path: string): Pattern => ({
   path,
   matches: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`)
 })
-
-const collected: Array<Pattern> = [patternOf("GET", "/openapi.json"), patternOf("GET", "/docs")]
-HttpApi.reflect(Api, {
-  onGroup: () => {},
-  onEndpoint: ({ endpoint }) => {
-    collected.push(patternOf(endpoint.method, endpoint.path))
-  }
-})
-const patterns: ReadonlyArray<Pattern> = collected

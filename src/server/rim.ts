@@ -12,7 +12,7 @@ import { failed } from "../api/failures.ts"
 import { answerFailure } from "./answerFailure.ts"
 import type { Bounds } from "./bounds.ts"
 import { checkingMs } from "./nodeServer.ts"
-import { refusePath } from "./operationPaths.ts"
+import type { Paths } from "./operationPaths.ts"
 import { type Origins, refuseOrigin } from "./origin.ts"
 import type { RateLimit } from "./RateLimit.ts"
 import type { Tokens } from "./Tokens.ts"
@@ -25,6 +25,7 @@ export interface Rim {
   readonly origins: Origins
   readonly limit: RateLimit
   readonly tokens: Tokens["Service"]
+  readonly paths: Paths
 }
 
 /** The middleware around all routes. It answers whatever happens: `E` is there for the router's types alone. */
@@ -34,7 +35,7 @@ export const rim =
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const refused = yield* refuse(request, options)
-      const response = refused ?? (yield* answer(http, request, options.bounds))
+      const response = refused ?? (yield* answer(http, request, options))
       return HttpServerResponse.setHeaders(ours(response, request), {
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
@@ -70,7 +71,7 @@ const bucketOf = Effect.fnUntraced(function* (
   return known === undefined ? `address/${Option.getOrElse(remoteAddress, () => "")}` : `token/${known.name}`
 })
 
-const answer = <E, R>(http: Effect.Effect<Response, E, R>, request: Request, bounds: Bounds) =>
+const answer = <E, R>(http: Effect.Effect<Response, E, R>, request: Request, { bounds, paths }: Rim) =>
   http.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bytesOf(request, bounds))),
     Effect.timeoutOrElse({
@@ -81,7 +82,7 @@ const answer = <E, R>(http: Effect.Effect<Response, E, R>, request: Request, bou
     // client does, or an abandoned request would work on until its deadline.
     Effect.interruptible,
     Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.interrupt : faultOf(cause, request, bounds)
+      Cause.hasInterruptsOnly(cause) ? Effect.interrupt : faultOf(cause, request, bounds, paths)
     )
   )
 
@@ -94,12 +95,17 @@ const tooLate = answerFailure(
   })
 )
 
-const faultOf = (cause: Cause.Cause<unknown>, request: Request, bounds: Bounds): Effect.Effect<Response> => {
+const faultOf = (
+  cause: Cause.Cause<unknown>,
+  request: Request,
+  bounds: Bounds,
+  paths: Paths
+): Effect.Effect<Response> => {
   const fault = Cause.squash(cause)
   if (HttpServerError.isHttpServerError(fault)) {
     const { reason } = fault
     if (reason._tag === "RouteNotFound") {
-      const { allow, failure } = refusePath(request.method, request.url)
+      const { allow, failure } = paths.refuse(request.method, request.url)
       return Effect.succeed(answerFailure(failure, allow === undefined ? {} : { allow }))
     }
     if (reason._tag === "RequestParseError") {

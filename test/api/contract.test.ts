@@ -162,15 +162,24 @@ describe("the pipeline resource", () => {
   const { properties, required } = spec.components.schemas.Pipeline
 
   it("has the fields its clients know, and ours beside them", () => {
-    const { lifecycle, progress, run, ...known } = kindsOf(spec.components.schemas.Pipeline)
+    const { lifecycle, program_findings, progress, run, ...known } = kindsOf(spec.components.schemas.Pipeline)
     assert.deepEqual(known, facts.resource)
-    assert.deepEqual([lifecycle, run, progress], ["string", "object|null", "object|null"])
-    assert.sameMembers(required, [...Object.keys(facts.resource), "lifecycle", "run", "progress"])
-    assert.sameMembers([...longFields], [...facts.statusOnlyLacks])
+    assert.deepEqual(
+      [lifecycle, run, progress, program_findings],
+      ["string", "object|null", "object|null", "array"]
+    )
+    assert.sameMembers(required, [
+      ...Object.keys(facts.resource),
+      "lifecycle",
+      "run",
+      "progress",
+      "program_findings"
+    ])
+    assert.sameMembers([...longFields], [...facts.statusOnlyLacks, "program_findings"])
     const optional = Object.keys(properties).filter(
       (name) => !spec.components.schemas.SelectedPipeline.required.includes(name)
     )
-    assert.sameMembers(optional, [...facts.statusOnlyLacks])
+    assert.sameMembers(optional, [...facts.statusOnlyLacks, "program_findings"])
   })
 
   it("has their statuses", () => {

@@ -108,7 +108,8 @@ describe("over any legal histories", () => {
           since: since.deploymentError
         })
         assert.deepStrictEqual(one.lifecycle, { value: state.lifecycle, since: since.lifecycle })
-        assert.strictEqual(one.program.findings, state.definition?.findings.length ?? 0)
+        assert.deepStrictEqual(one.program.findings, state.definition?.findings ?? [])
+        assert.strictEqual(one.program.version, state.definition?.programVersion ?? 0)
         assert.deepStrictEqual(one.run?.counts, state.run?.counts)
         assert.strictEqual(one.run?.id, state.run?.id)
         assert.deepStrictEqual(one.lastEvent, last)
@@ -167,9 +168,9 @@ describe("a program", () => {
       ...of("p2", running),
       ...of("p3", [definedWrongly])
     )
-    assert.deepStrictEqual(missing?.program, { value: "Missing", findings: 0, since: 1000 })
-    assert.deepInclude(valid?.program, { value: "Valid", findings: 0 })
-    assert.deepInclude(invalid?.program, { value: "Invalid", findings: 1 })
+    assert.deepStrictEqual(missing?.program, { value: "Missing", findings: [], version: 0, since: 1000 })
+    assert.deepInclude(valid?.program, { value: "Valid", findings: [], version: 1 })
+    assert.deepInclude(invalid?.program, { value: "Invalid", findings: definedWrongly.findings, version: 1 })
   })
 
   it("leaves its text and all it compiled to in the log", () => {

@@ -31,19 +31,19 @@ export const makeSource = (config: FileSourceConfig, context: DriverContext): So
   return {
     open: (from) =>
       isGlob(config.path) && !existsSync(path)
-        ? openGlob(config, context.base, from)
-        : openSingle(config, path, context.base, from)
+        ? openGlob(config, context, from)
+        : openSingle(config, path, context, from)
   }
 }
 
 const openSingle = Effect.fnUntraced(function* (
   config: FileSourceConfig,
   path: string,
-  base: string,
+  { base, confines }: DriverContext,
   from: Position | null
 ): Effect.fn.Return<SourceReader, DriverError, Scope.Scope> {
   const metadata = Object.freeze({ file: nameIn(base, path) })
-  const reader = yield* openFile(config, path, metadata, from)
+  const reader = yield* openFile(config, path, metadata, from, confines)
   return {
     next: (limit) =>
       Effect.tryPromise({

@@ -34,8 +34,11 @@ export const delimiterOf = (path: string): string =>
   extname(uncompressed(path)).toLowerCase() === ".tsv" ? "\t" : ","
 
 /** The file behind a path, links followed as far as it exists: two names of one file are one resource. */
-export const realPathOf = (config: { readonly path: string }, context: DriverContext): string => {
-  const path = pathOf(config, context)
+export const realPathOf = (config: { readonly path: string }, context: DriverContext): string =>
+  realPath(pathOf(config, context))
+
+/** The same of an absolute path. */
+export const realPath = (path: string): string => {
   const missing: Array<string> = []
   for (let there = path; ; there = dirname(there)) {
     try {

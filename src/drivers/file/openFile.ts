@@ -5,6 +5,7 @@
  */
 import { Effect, type Scope } from "effect"
 import type { Position } from "../../../events/Checkpoint.ts"
+import type { Confines } from "../Confines.ts"
 import type { DriverError } from "../DriverError.ts"
 import type { ReadLimit } from "../Source.ts"
 import { openCsv } from "./csv/openCsv.ts"
@@ -15,6 +16,7 @@ import { ndjsonFormat } from "./json/NdjsonFormat.ts"
 import { requireArray } from "./json/notAnArray.ts"
 import { closeBracket, comma } from "./json/ValueScan.ts"
 import { openParquet } from "./parquet/ParquetReader.ts"
+import { requireAllowed } from "./requireAllowed.ts"
 import type { FileMetadata, FileReader } from "./text/FileReader.ts"
 import { LineRun, type RecordFormat } from "./text/LineRun.ts"
 import { type MayGoOn, openText } from "./text/openText.ts"
@@ -23,6 +25,21 @@ import { type Place, TextReader } from "./text/TextReader.ts"
 
 /** `path` is absolute; every record of the file carries `metadata`. */
 export const openFile = (
+  config: FileSourceConfig,
+  path: string,
+  metadata: FileMetadata,
+  from: Position | null,
+  confines?: Confines
+): Effect.Effect<FileReader, DriverError, Scope.Scope> =>
+  Effect.andThen(
+    Effect.try({
+      try: () => requireAllowed(path, confines),
+      catch: (cause) => fileError("open", path, "read", cause)
+    }),
+    openAllowed(config, path, metadata, from)
+  )
+
+const openAllowed = (
   config: FileSourceConfig,
   path: string,
   metadata: FileMetadata,

@@ -52,6 +52,11 @@ export const validateDrivers = (
       stage: used.stage,
       base: context.base
     }
+    const refused = offer.refuses?.(config.success, asking)
+    if (refused !== undefined) {
+      const { code, message, suggestion } = refused
+      findings.push(finding(code, used.at, message, suggestion))
+    }
     const resource = offer.resource?.(config.success, asking)
     const covers = (other: string) => offer.covers?.(config.success, asking, other) === true
     if (resource !== undefined) resources.push({ ...used, resource, covers })

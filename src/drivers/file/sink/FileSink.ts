@@ -9,12 +9,14 @@
 
 import { dirname } from "node:path"
 import { Effect, type Scope } from "effect"
+import type { Confines } from "../../Confines.ts"
 import type { DriverContext, Offer } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { Sink, SinkOpening, SinkWriter } from "../../Sink.ts"
 import { readHeader } from "../csv/csvHeader.ts"
 import { fileError, misconfigured } from "../fileError.ts"
 import { delimiterOf, realPathOf } from "../formats.ts"
+import { requireAllowed } from "../requireAllowed.ts"
 import { openAppend } from "./AppendOutput.ts"
 import { CsvEncoder } from "./CsvEncoder.ts"
 import { makeFolder } from "./durable.ts"
@@ -38,10 +40,12 @@ class FileSink implements Sink {
   private readonly delimiter: string
   private readonly partials: PartialFiles
   private readonly csv: CsvEncoder | undefined
+  private readonly confines: Confines | undefined
   private run: string | undefined
 
   constructor(config: FileSinkConfig, context: DriverContext) {
     this.config = config
+    this.confines = context.confines
     this.target = realPathOf(config, context)
     this.delimiter = config.delimiter ?? delimiterOf(config.path)
     this.partials = partialFiles(this.target, context.pipeline.id)
@@ -59,6 +63,7 @@ class FileSink implements Sink {
       )
     const { target } = this
     return Effect.gen({ self: this }, function* () {
+      yield* attempt("open", target, async () => requireAllowed(target, this.confines))
       const receipt = yield* attempt("open", target, async () =>
         opening.receipt === null ? undefined : readReceipt(opening.receipt)
       )

@@ -14,12 +14,15 @@
  */
 import { Effect, Exit, Schema, Scope } from "effect"
 import type { Position } from "../../../../events/Checkpoint.ts"
+import type { Confines } from "../../Confines.ts"
+import type { DriverContext } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { SourceBatch } from "../../Record.ts"
 import type { ReadLimit, SourceReader } from "../../Source.ts"
 import type { FileSourceConfig } from "../FileSourceConfig.ts"
 import { fileError, misconfigured } from "../fileError.ts"
 import { openFile } from "../openFile.ts"
+import { requireTame } from "../requireAllowed.ts"
 import type { FileReader, Progress } from "./FileReader.ts"
 import { sourceChanged } from "./Fingerprint.ts"
 import { type GlobFile, globFiles, nothingMatches } from "./globFiles.ts"
@@ -30,12 +33,15 @@ const isGlobPosition = Schema.is(GlobPosition)
 
 export const openGlob = Effect.fnUntraced(function* (
   config: FileSourceConfig,
-  base: string,
+  { base, confines }: Pick<DriverContext, "base" | "confines">,
   from: Position | null
 ): Effect.fn.Return<SourceReader, DriverError, Scope.Scope> {
   const { path } = config
   const files = yield* Effect.tryPromise({
-    try: () => globFiles(path, base),
+    try: () => {
+      requireTame(path, confines)
+      return globFiles(path, base)
+    },
     catch: (cause) => fileError("open", path, "read", cause)
   })
   const place = yield* Effect.try({
@@ -43,7 +49,7 @@ export const openGlob = Effect.fnUntraced(function* (
     catch: (cause) => fileError("open", path, "read", cause)
   })
   const scope = yield* Effect.scope
-  const reader = new GlobReader(config, files, scope, place.index)
+  const reader = new GlobReader(config, files, scope, place.index, confines)
   yield* reader.enter(place.index, place.at)
   return {
     next: (limit) => reader.next(limit),
@@ -76,10 +82,18 @@ class GlobReader {
   private readonly files: ReadonlyArray<GlobFile>
   private readonly outer: Scope.Scope
   private readonly sizes: ReadonlyArray<number>
+  private readonly confines: Confines | undefined
   private index: number
   private current: { readonly reader: FileReader; readonly scope: Scope.Closeable } | undefined
 
-  constructor(config: FileSourceConfig, files: ReadonlyArray<GlobFile>, outer: Scope.Scope, index: number) {
+  constructor(
+    config: FileSourceConfig,
+    files: ReadonlyArray<GlobFile>,
+    outer: Scope.Scope,
+    index: number,
+    confines: Confines | undefined
+  ) {
+    this.confines = confines
     this.config = config
     this.files = files
     this.outer = outer
@@ -165,7 +179,7 @@ class GlobReader {
       const { name, path } = this.files[index]!
       const scope = yield* Scope.fork(this.outer)
       const metadata = Object.freeze({ file: name })
-      const reader = yield* openFile(this.config, path, metadata, at).pipe(
+      const reader = yield* openFile(this.config, path, metadata, at, this.confines).pipe(
         Effect.provideService(Scope.Scope, scope),
         Effect.onError(() => Scope.close(scope, Exit.void))
       )

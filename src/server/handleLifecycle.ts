@@ -1,0 +1,126 @@
+/**
+ * The group `lifecycle`: what a pipeline is asked to do.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { type Desired, pipelineStream } from "../../events/PipelineEvent.ts"
+import * as Roster from "../../projections/Roster.ts"
+import { Caller } from "../api/Authorization.ts"
+import { failed } from "../api/failures.ts"
+import type { Asker } from "../pipeline/Asker.ts"
+import type { Command } from "../pipeline/Command.ts"
+import { LiveRoster } from "../pipeline/LiveRoster.ts"
+import { Pipelines } from "../pipeline/Pipelines.ts"
+import { Changes } from "./Changes.ts"
+import { findPipeline, lookUp, unknownPipeline } from "./findPipeline.ts"
+import { Keys } from "./Keys.ts"
+import { refusing } from "./refusalOf.ts"
+import { served } from "./served.ts"
+
+export const layerLifecycle = HttpApiBuilder.group(served, "lifecycle", (handlers) =>
+  handlers.handleAll({
+    startPipeline: (request) => wish("startPipeline", "Running", request),
+    pausePipeline: (request) => wish("pausePipeline", "Paused", request),
+    shutdownPipeline: (request) => wish("shutdownPipeline", "Shutdown", request),
+    triggerRun: ({ payload, ...request }) =>
+      once("triggerRun", request, payload, (id, by) =>
+        tell(id, { _tag: "Trigger", reason: payload?.reason ?? "by hand", deployed: true }, by)
+      ),
+    checkpointPipeline: (request) =>
+      once(
+        "checkpointPipeline",
+        request,
+        null,
+        (id) => settle(id, request.params.name),
+        // It left nothing in the log: what is settled now was asked for as well.
+        (id) => settle(id, request.params.name)
+      )
+  })
+)
+
+interface Asked {
+  readonly params: { readonly name: string }
+  readonly headers: { readonly "idempotency-key"?: string }
+}
+
+const wish = (operation: string, desired: Desired, request: Asked) =>
+  once(operation, request, null, (id, by) =>
+    tell(id, { _tag: "SetDesired", desired, reason: `asked over HTTP (${operation})` }, by)
+  )
+
+/** Does it to the pipeline, alone and whole; the same key does it once. */
+const once = Effect.fnUntraced(function* <A, E, R>(
+  operation: string,
+  { headers, params }: Asked,
+  body: unknown,
+  act: (id: string, by: Asker) => Effect.Effect<A, E, R>,
+  again: (id: string) => Effect.Effect<A, E, R> = () => Effect.void as Effect.Effect<A>
+) {
+  const { by } = yield* Caller
+  const changes = yield* Changes
+  const { id } = yield* findPipeline(params.name)
+  const asked = {
+    stream: pipelineStream(id),
+    key: headers["idempotency-key"],
+    by,
+    operation,
+    request: [params.name, body]
+  }
+  const alone = (correlationId: string | undefined) =>
+    changes.alone(
+      id,
+      Effect.gen(function* () {
+        // It may have been removed, or have another name, by the time it is its turn.
+        if ((yield* lookUp(params.name))?.id !== id) return yield* unknownPipeline(params.name)
+        return yield* act(id, { by, correlationId })
+      })
+    )
+  return yield* changes.whole((yield* Keys).once(asked, alone, () => again(id)))
+})
+
+/** What is wanted is in the log before anybody works towards it. */
+const tell = Effect.fnUntraced(
+  function* (id: string, command: Command, by: Asker) {
+    const pipelines = yield* Pipelines
+    const { actor } = yield* pipelines.get(id)
+    const { deployment, desired } = yield* actor.send(command, by)
+    if (deployment !== "Shutdown" || desired !== "Shutdown") yield* pipelines.adopt(id)
+  },
+  Effect.scoped,
+  refusing
+)
+
+/** Settles what is in flight. The log says how far that is. */
+const settle = Effect.fnUntraced(
+  function* (id: string, name: string) {
+    const pipelines = yield* Pipelines
+    const { settle } = yield* pipelines.get(id)
+    yield* settle
+    const { state } = yield* (yield* LiveRoster).now
+    const listed = Roster.find(state, id)
+    if (listed === undefined) return yield* unknownPipeline(name)
+    if (listed.deployment.value === "Shutdown") return yield* notDeployed(name)
+    const { checkpoints, lastEvent } = listed
+    return {
+      version: lastEvent.version,
+      at: new Date(lastEvent.at).toISOString(),
+      checkpoints: checkpoints.map(({ batch, offset, position, source }) => ({
+        source,
+        batch,
+        offset,
+        position
+      }))
+    }
+  },
+  Effect.scoped,
+  refusing
+)
+
+const notDeployed = (name: string) =>
+  Effect.fail(
+    failed("PipelineInteractionNotDeployed", `The pipeline ${name} is not deployed: nothing is in flight`, {
+      suggestion: "start it first"
+    })
+  )
