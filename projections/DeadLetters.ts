@@ -190,6 +190,12 @@ const setBack = (state: DeadLetters, event: EventOf<"RunSetBack">): DeadLetters 
   return { settled, provisional, generation: Math.max(state.generation, event.generation) }
 }
 
+/** A letter as a set-back leaves it: with the branches on which it still counts; `undefined` when there are none. */
+export const standing = (letter: DeadLetter, event: EventOf<"RunSetBack">): DeadLetter | undefined => {
+  const open = event.open.find(({ batch }) => batch === letter.batch)
+  return divided([letter], (of, branch) => stands(of, branch, event, open))[0]
+}
+
 const owedOf = ({ branches }: RestoredBatch): ReadonlyArray<string> =>
   Object.keys(branches).filter((stage) => branches[stage]?.winner === null)
 

@@ -33,6 +33,8 @@ export interface Replay {
   readonly version: number
   readonly run: string
   readonly from: EventOf<"ReplayStarted">["from"]
+  /** How the run was set back, in this generation (its letters are void) or in the same (they may count again). */
+  readonly setBack?: { readonly event: EventOf<"RunSetBack">; readonly isNew: boolean }
 }
 
 export interface LetterPage {
@@ -63,11 +65,13 @@ export const initial = (query: LetterQuery, replays: ReadonlyArray<Replay>): Let
 export const evolve = (state: LetterPage, event: PipelineEvent, version: number): LetterPage => {
   const before = state.letters
   // What an abandoned generation still had under way ends here; what was settled of it leaves first.
-  const ends = event._tag === "RunStarted" || isNewGeneration(before, event)
+  const ends = event._tag === "RunStarted" || isNewGeneration(before, event) || isSetBackAnew(before, event)
   const whole = ends ? leave(state, before, () => true, version) : state
   const letters = DeadLetters.evolve(whole.letters, event)
   if (letters === whole.letters) return whole
-  return leave({ ...whole, letters }, letters, (batch) => letters.provisional[batch] === undefined, version)
+  const stays = (batch: number): boolean =>
+    letters.provisional[batch] !== undefined || isOpenedAgain(state.replays, batch, version)
+  return leave({ ...whole, letters }, letters, (batch) => !stays(batch), version)
 }
 
 /** The page, `true` where more follows, and the total; letters of batches in flight count as far as they are decided. */
@@ -90,6 +94,9 @@ export const isNewGeneration = (
   event: PipelineEvent
 ): event is EventOf<"ReplayStarted"> => event._tag === "ReplayStarted" && event.generation > generation
 
+const isSetBackAnew = ({ generation }: DeadLetters.DeadLetters, event: PipelineEvent): boolean =>
+  event._tag === "RunSetBack" && event.generation > generation
+
 const leave = (
   state: LetterPage,
   letters: DeadLetters.DeadLetters,
@@ -111,14 +118,31 @@ const counted = (state: LetterPage, letter: DeadLetter, version: number): Letter
   const { query, replays } = state
   if (query.stage !== undefined && letter.stage !== query.stage) return state
   if (query.code !== undefined && letter.reason.code !== query.code) return state
-  if (replays.some((replay) => replay.version >= version && takesBack(replay, letter))) return state
+  const left = replays.reduce<DeadLetter | undefined>(
+    (of, replay) => (of === undefined || replay.version < version ? of : takenBack(replay, of)),
+    letter
+  )
+  if (left === undefined) return state
   const next = { ...state, total: state.total + 1 }
   if (query.after !== null && compare(letter, query.after) <= 0) return next
-  return state.end !== null && compare(letter, state.end) >= 0 ? next : placed(next, letter)
+  return state.end !== null && compare(left, state.end) >= 0 ? next : placed(next, left)
 }
 
-const takesBack = ({ from, run }: Replay, { offset, run: of, source }: DeadLetter): boolean =>
-  run === of && offset >= (from.find((checkpoint) => checkpoint.source === source)?.offset ?? 0)
+/** What a replay leaves of a letter. */
+const takenBack = (replay: Replay, letter: DeadLetter): DeadLetter | undefined => {
+  const { from, run, setBack } = replay
+  if (setBack !== undefined) return setBack.isNew ? DeadLetters.standing(letter, setBack.event) : letter
+  const { offset, run: of, source } = letter
+  const start = from.find((checkpoint) => checkpoint.source === source)?.offset ?? 0
+  return run === of && offset >= start ? undefined : letter
+}
+
+/** Its letters are not through yet: in the same generation a sink may answer for the batch once more. */
+const isOpenedAgain = (replays: ReadonlyArray<Replay>, batch: number, version: number): boolean =>
+  replays.some(
+    ({ setBack, version: at }) =>
+      at > version && setBack?.isNew === false && setBack.event.open.some((open) => open.batch === batch)
+  )
 
 const placed = (state: LetterPage, letter: DeadLetter): LetterPage => {
   const at = state.page.findLastIndex((other) => compare(other, letter) < 0) + 1

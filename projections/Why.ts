@@ -108,7 +108,8 @@ const runEvents: ReadonlySet<string> = new Set([
   "Completed",
   "Failed",
   "Crashed",
-  "ReplayStarted"
+  "ReplayStarted",
+  "RunSetBack"
 ])
 
 /** A step towards what was already aimed at follows the step before; the first one after a wish follows the wish. */
@@ -125,6 +126,7 @@ const lifecycleBase = ({ because: { desired, lifecycle } }: Why, event: Pipeline
   switch (event._tag) {
     case "Scheduled":
     case "Triggered":
+    case "RunSetBack":
       return none
     case "Crashed":
     case "ReplayStarted": {

@@ -36,6 +36,7 @@ export class BatchSpans {
         break
       case "RunStarted":
       case "ReplayStarted":
+      case "RunSetBack":
         // Of what was under way before nobody knows any more when it was read.
         this.#applied.clear()
     }

@@ -5,13 +5,18 @@ import * as DeadLetters from "../../projections/DeadLetters.ts"
 import * as LetterPage from "../../projections/LetterPage.ts"
 import { replay } from "../../projections/PipelineState.ts"
 import { Choice, legalHistory } from "../fixtures/drive.ts"
-import { applied, branch, letter, replayed, running, sealed } from "../fixtures/events.ts"
+import { applied, branch, letter, replayed, running, sealed, suppressed } from "../fixtures/events.ts"
 
 const all: LetterPage.LetterQuery = { limit: 1000, after: null }
 
 const replaysOf = (history: ReadonlyArray<PipelineEvent>): ReadonlyArray<LetterPage.Replay> => {
   let generation = 0
   return history.flatMap((event, index) => {
+    if (event._tag === "RunSetBack") {
+      const setBack = { event, isNew: event.generation > generation }
+      generation = event.generation
+      return [{ version: index + 1, run: event.run, from: [], setBack }]
+    }
     if (!LetterPage.isNewGeneration({ generation }, event)) return []
     generation = event.generation
     return [{ version: index + 1, run: event.run, from: event.from }]
@@ -97,6 +102,50 @@ describe("a page of dead letters", () => {
     )
     assert.deepEqual([more, total], [true, 10])
   })
+
+  for (const generation of [0, 1]) {
+    it(`is what the whole queue has there after the run was set back to generation ${generation}`, () => {
+      const counts = { read: 0, delivered: 0, filtered: 0, unrouted: 0, lettered: 0, batches: 0, applied: {} }
+      const onBoth = { branches: { a: branch(9, 1), b: branch(9, 1) } }
+      const past = [0, 1, 2].flatMap((batch) => [
+        sealed(batch, { ...onBoth, letters: [letter(batch * 10 + 3, "a", "b")] }),
+        applied("a", batch),
+        applied("b", batch)
+      ])
+      // Batch 0 is kept, batch 1 was settled on a alone; in the same generation batch 2 is opened again too.
+      const open = [1, ...(generation === 0 ? [2] : [])].map((batch) => ({
+        ...sealed(batch),
+        branches: { a: { attempt: 1, winner: batch === 1 ? 1 : null }, b: { attempt: 1, winner: null } },
+        attempts: {}
+      }))
+      const checkpoint = { source: "in", batch: 0, offset: 10, position: null }
+      const back: PipelineEvent = {
+        ...{
+          _tag: "RunSetBack",
+          run: "r1",
+          version: 9,
+          reason: "",
+          generation,
+          fromStage: null,
+          branches: null
+        },
+        ...{ sources: { in: { sealed: null, checkpoint } }, outputs: {}, counts, open }
+      }
+      const whole = sealed(1, { attempt: 2, generation, branches: { b: branch(10) } })
+      for (const rest of [
+        [],
+        [whole, applied("b", 1, { attempt: 2 })],
+        [suppressed("b", 1), suppressed("a", 2)]
+      ]) {
+        const history = [...running, ...past, back, ...rest]
+        const list = DeadLetters.list(history.reduce(DeadLetters.evolve, DeadLetters.initial))
+        assert.isNotEmpty(list)
+        const { letters, total } = pageOf(history)
+        assert.deepEqual(letters, list)
+        assert.equal(total, list.length)
+      }
+    })
+  }
 
   it("knows places by ids", () => {
     assert.deepEqual(LetterPage.placeOf("0.3.3017"), { batch: 3, offset: 3017 })

@@ -66,9 +66,14 @@ interface Replays {
 
 const readReplays = (log: Log, part: { readonly stream: string; readonly until: number }) =>
   foldRows<Replays>(log, part, { state: { generation: 0, found: [] }, version: 0 }, (state, row) =>
-    row.type !== "ReplayStarted"
+    row.type !== "ReplayStarted" && row.type !== "RunSetBack"
       ? Result.succeed(state)
       : Result.map(decodePipelineEvent(row), (event) => {
+          if (event._tag === "RunSetBack") {
+            const setBack = { event, isNew: event.generation > state.generation }
+            const replay = { version: row.version, run: event.run, from: [], setBack }
+            return { generation: event.generation, found: [...state.found, replay] }
+          }
           if (!LetterPage.isNewGeneration(state, event)) return state
           const { from, generation, run } = event
           return { generation, found: [...state.found, { version: row.version, run, from }] }
