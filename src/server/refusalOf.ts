@@ -34,7 +34,14 @@ const codeOf = {
   unknown_attempt: "IllegalPipelineStateTransition",
   sums_disagree: "IllegalPipelineStateTransition",
   batches_owed: "IllegalPipelineStateTransition",
-  outputs_unfinished: "IllegalPipelineStateTransition"
+  outputs_unfinished: "IllegalPipelineStateTransition",
+  nothing_to_replay: "NothingToReplay",
+  unknown_version: "InvalidReplay",
+  unknown_stage: "InvalidReplay",
+  unknown_checkpoint: "InvalidReplay",
+  outside_run: "InvalidReplay",
+  set_back_before: "InvalidReplay",
+  too_many_batches: "InvalidReplay"
 } as const satisfies Readonly<Record<RejectionCode, ErrorCode>>
 
 /** What somebody who calls the service can do, where the engine's own advice is for a person at a terminal. */
