@@ -4,22 +4,23 @@
  * @module
  */
 import { Cause, Clock, DateTime, Effect, Exit, Layer, Option } from "effect"
-import { builtinDrivers } from "../drivers/builtin.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { EventLog } from "../log/EventLog.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import type { Generation, ReplayFrom, ReplayImpact, ReplayRequest } from "../pipeline/replay/ReplayRequest.ts"
 import { planReplay, replayOnce } from "../pipeline/replay/replay.ts"
 import { CliFailure, failureOf } from "./CliFailure.ts"
+import { driversFor } from "./driversFor.ts"
 import { exitCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
 import { isoTime } from "./isoTime.ts"
+import { localUser } from "./localUser.ts"
 import { layerWriter, logPlace } from "./logPlace.ts"
 import { findPipeline, onLog, requireLog } from "./openLog.ts"
 import { ownerOf } from "./owner.ts"
 import { openBoard } from "./progress.ts"
 import { answer } from "./report.ts"
-import { localUser, quietDrivers, tellPerson } from "./runFiles.ts"
+import { tellPerson } from "./runFiles.ts"
 import { type Ended, failureOfRun, resultOf } from "./runSummary.ts"
 import { Signals } from "./Signals.ts"
 import { grouped, plural, shown } from "./terminal.ts"
@@ -37,8 +38,7 @@ export const replayRun = Effect.fnUntraced(
     const request = { from: yield* placeOf(from), stage: Option.getOrUndefined(stage), generation }
     yield* dryRun ? tellImpact(name, request) : run(name, request)
   },
-  (run) =>
-    Effect.flatMap(Json, (json) => Effect.provide(run, Drivers.layer(json ? quietDrivers : builtinDrivers)))
+  (run) => Effect.flatMap(Json, (json) => Effect.provide(run, Drivers.layer(driversFor(json))))
 )
 
 const tellImpact = Effect.fnUntraced(function* (name: string, request: ReplayRequest) {

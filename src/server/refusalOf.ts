@@ -34,7 +34,14 @@ const codeOf = {
   unknown_attempt: "IllegalPipelineStateTransition",
   sums_disagree: "IllegalPipelineStateTransition",
   batches_owed: "IllegalPipelineStateTransition",
-  outputs_unfinished: "IllegalPipelineStateTransition"
+  outputs_unfinished: "IllegalPipelineStateTransition",
+  nothing_to_replay: "IllegalPipelineStateTransition",
+  unknown_version: "IllegalPipelineStateTransition",
+  unknown_checkpoint: "IllegalPipelineStateTransition",
+  unknown_stage: "IllegalPipelineStateTransition",
+  outside_run: "IllegalPipelineStateTransition",
+  set_back_before: "IllegalPipelineStateTransition",
+  too_many_batches: "IllegalPipelineStateTransition"
 } as const satisfies Readonly<Record<RejectionCode, ErrorCode>>
 
 /** What somebody who calls the service can do, where the engine's own advice is for a person at a terminal. */
