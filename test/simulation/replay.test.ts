@@ -206,7 +206,9 @@ describe.each(Object.entries(some))("%s", (_, memory) => {
       }
     })
 
-    it(`survives a crash at every third crossing of a replay (${generation} generation)`, { timeout }, async () => {
+    it(`survives a crash at every third crossing of a replay (${generation} generation)`, {
+      timeout
+    }, async () => {
       const model = await completed(topology)
       const files = filesOf(model)
       for (const from of placesIn(model)) {
