@@ -4,11 +4,13 @@
  * @module
  */
 import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { type Desired, pipelineStream } from "../../events/PipelineEvent.ts"
 import * as Roster from "../../projections/Roster.ts"
 import { Caller } from "../api/Authorization.ts"
 import { failed } from "../api/failures.ts"
+import { EventLog } from "../log/EventLog.ts"
 import type { Asker } from "../pipeline/Asker.ts"
 import type { Command } from "../pipeline/Command.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
@@ -17,6 +19,7 @@ import { Changes } from "./Changes.ts"
 import { findPipeline, lookUp, unknownPipeline } from "./findPipeline.ts"
 import { Keys } from "./Keys.ts"
 import { refusing } from "./refusalOf.ts"
+import { type ReplayPayload, replayPipeline } from "./replayPipeline.ts"
 import { served } from "./served.ts"
 
 export const layerLifecycle = HttpApiBuilder.group(served, "lifecycle", (handlers) =>
@@ -28,6 +31,16 @@ export const layerLifecycle = HttpApiBuilder.group(served, "lifecycle", (handler
       once("triggerRun", request, payload, (id, by) =>
         tell(id, { _tag: "Trigger", reason: payload?.reason ?? "by hand", deployed: true }, by)
       ),
+    replayPipeline: ({ payload, ...request }) =>
+      payload.dry_run === true
+        ? Effect.flatMap(findPipeline(request.params.name), ({ id }) => replay(id, payload, "nobody"))
+        : once(
+            "replayPipeline",
+            request,
+            payload,
+            (id, by) => replay(id, payload, by),
+            () => Effect.succeed(HttpServerResponse.empty({ status: 202 }))
+          ),
     checkpointPipeline: (request) =>
       once(
         "checkpointPipeline",
@@ -87,6 +100,20 @@ const tell = Effect.fnUntraced(
     const { actor } = yield* pipelines.get(id)
     const { deployment, desired } = yield* actor.send(command, by)
     if (deployment !== "Shutdown" || desired !== "Shutdown") yield* pipelines.adopt(id)
+  },
+  Effect.scoped,
+  refusing
+)
+
+/** What it would do, or, once that is in the log, nothing but that it was accepted. */
+const replay = Effect.fnUntraced(
+  function* (id: string, payload: ReplayPayload, by: Asker) {
+    const pipelines = yield* Pipelines
+    const { actor } = yield* pipelines.get(id)
+    const answer = yield* replayPipeline(actor, yield* EventLog, payload, by)
+    const { deployment, desired } = yield* actor.state
+    if (deployment !== "Shutdown" || desired !== "Shutdown") yield* pipelines.adopt(id)
+    return answer
   },
   Effect.scoped,
   refusing

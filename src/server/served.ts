@@ -1,5 +1,5 @@
 /**
- * The part of the contract that has handlers: what is not here is not served, and not in the document.
+ * The part of the contract that has handlers: by now all of it.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { deadLetters } from "../api/deadLetters.ts"
 import { drivers } from "../api/drivers.ts"
 import { history } from "../api/history.ts"
 import { ingress } from "../api/ingress.ts"
-import { verbs } from "../api/lifecycle.ts"
+import { lifecycle } from "../api/lifecycle.ts"
 import { pipelines } from "../api/pipelines.ts"
 import { service } from "../api/service.ts"
 
 /** It grows into `Api` with every group that gets its handlers in `handlers.ts`. */
 export const served = HttpApi.make(Api.identifier)
-  .add(pipelines, verbs, history, deadLetters, ingress, drivers, service)
+  .add(pipelines, lifecycle, history, deadLetters, ingress, drivers, service)
   .annotateMerge(Api.annotations)

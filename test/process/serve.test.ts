@@ -18,6 +18,13 @@ const program = (rate: number) =>
   `stages:\n  in: { source: { use: generator, count: ${count}, rate: ${rate} } }\n` +
   "  out: { from: in, sink: { use: file, path: out.ndjson } }\n"
 
+interface Answered {
+  readonly status: number
+  // The shape is what the tests are about.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any
+}
+
 /** Starts a service and resolves with its address, once it has said it. */
 const serving = async (folder: string, ...args: ReadonlyArray<string>) => {
   const { child, outcome } = start(folder, "serve", "--port", "0", "--json", ...args)
@@ -36,7 +43,7 @@ const serving = async (folder: string, ...args: ReadonlyArray<string>) => {
       readonly findings: ReadonlyArray<object>
     }
   }
-  const call = async (method: string, path: string, body?: unknown) => {
+  const call = async (method: string, path: string, body?: unknown): Promise<Answered> => {
     const response = await fetch(`${result.address}${path}`, {
       method,
       ...(body === undefined
@@ -44,7 +51,11 @@ const serving = async (folder: string, ...args: ReadonlyArray<string>) => {
         : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
     })
     const text = await response.text()
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
+    const answer = { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
+    if (answer.status !== 429) return answer
+    // The service says how long to wait: whoever asks without a pause has to.
+    await new Promise((resolve) => setTimeout(resolve, answer.body.details.retry_after_ms))
+    return call(method, path, body)
   }
   const until = async (
     name: string,
