@@ -163,11 +163,8 @@ const replay = HttpApiEndpoint.post("replayPipeline", pathOf("replay"), {
   })
 )
 
-/** What a pipeline is asked to do now, without going back in time. */
-export const verbs = HttpApiGroup.make("lifecycle")
-  .add(start, pause, shutdown, trigger, checkpoint)
+export const lifecycle = HttpApiGroup.make("lifecycle")
+  .add(start, pause, shutdown, trigger, checkpoint, replay)
   .middleware(Edge)
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ description: "What a pipeline is asked to do." }))
-
-export const lifecycle = verbs.add(replay.middleware(Edge).middleware(Authorization))

@@ -7,12 +7,14 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { nearest } from "../../events/nearest.ts"
 import * as DeadLetters from "../../projections/DeadLetters.ts"
+import { pageMost } from "../api/values.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { causeLines, letterLines } from "./deadLetterLines.ts"
 import { exitCode } from "./exitCode.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { foldPipeline } from "./readPipeline.ts"
 import { answer } from "./report.ts"
+import { onGivenService, Service } from "./Service.ts"
 import { styleOf } from "./terminal.ts"
 
 const flags = {
@@ -36,7 +38,11 @@ const flags = {
 const lettersShown = 100
 
 export const deadLetters = Command.make("dead-letters", flags, ({ action, id, limit, name }) =>
-  onLog(action === "list" ? listLetters(name, limit) : showLetter(name, id))
+  Effect.gen(function* () {
+    const act = <E, R>(read: ReadLetters<E, R>) =>
+      action === "list" ? listLetters(name, limit, read) : showLetter(name, id, read)
+    if (Option.isNone(yield* onGivenService(act(lettersOfService)))) yield* onLog(act(readLetters))
+  })
 ).pipe(
   Command.withDescription("List the dead letters of a pipeline by cause, or show one"),
   Command.withExamples([
@@ -45,13 +51,35 @@ export const deadLetters = Command.make("dead-letters", flags, ({ action, id, li
   ])
 )
 
+/** All letters of a pipeline, in the order their records were read. */
+type ReadLetters<E, R> = (name: string) => Effect.Effect<ReadonlyArray<DeadLetters.DeadLetter>, E, R>
+
 const readLetters = Effect.fnUntraced(function* (name: string) {
   const { stream } = yield* findPipeline(name)
   return DeadLetters.list(yield* foldPipeline(stream, DeadLetters.initial, DeadLetters.evolve))
 })
 
-const listLetters = Effect.fnUntraced(function* (name: string, limit: Option.Option<number>) {
-  const letters = yield* readLetters(name)
+/** Page after page; the service bounds how much one holds. */
+const lettersOfService = Effect.fnUntraced(function* (name: string) {
+  const { client } = yield* Service
+  const letters: Array<DeadLetters.DeadLetter> = []
+  let after: string | null = null
+  do {
+    const query: { readonly limit: number; readonly after?: string } =
+      after === null ? { limit: pageMost } : { limit: pageMost, after }
+    const page = yield* client.deadLetters.listDeadLetters({ params: { name }, query })
+    letters.push(...page.dead_letters)
+    after = page.next
+  } while (after !== null)
+  return letters
+})
+
+const listLetters = Effect.fnUntraced(function* <E, R>(
+  name: string,
+  limit: Option.Option<number>,
+  read: ReadLetters<E, R>
+) {
+  const letters = yield* read(name)
   const most = Option.getOrElse(limit, () => letters.length)
   const result = { dead_letters: letters.slice(0, most).map(letterJson), total: letters.length }
   yield* answer("dead-letters", result, () =>
@@ -64,7 +92,11 @@ const listLetters = Effect.fnUntraced(function* (name: string, limit: Option.Opt
   )
 })
 
-const showLetter = Effect.fnUntraced(function* (name: string, id: Option.Option<string>) {
+const showLetter = Effect.fnUntraced(function* <E, R>(
+  name: string,
+  id: Option.Option<string>,
+  read: ReadLetters<E, R>
+) {
   if (Option.isNone(id)) {
     return yield* bad(
       "usage",
@@ -72,7 +104,7 @@ const showLetter = Effect.fnUntraced(function* (name: string, id: Option.Option<
       `\`millrace dead-letters ${name} list\` shows the ids`
     )
   }
-  const letters = yield* readLetters(name)
+  const letters = yield* read(name)
   const letter = letters.find((one) => one.id === id.value)
   if (letter === undefined) {
     const meant = nearest(

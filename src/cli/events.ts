@@ -19,6 +19,7 @@ import { Json } from "./globalFlags.ts"
 import { isoTime } from "./isoTime.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { errorBody, writeOut } from "./report.ts"
+import { onGivenService } from "./Service.ts"
 import { type Style, shown, styleOf } from "./terminal.ts"
 
 const flags = {
@@ -57,7 +58,14 @@ interface Options {
   readonly follow: boolean
 }
 
-export const events = Command.make("events", flags, (options) => onLog(showEvents(options))).pipe(
+export const events = Command.make("events", flags, (options) =>
+  Effect.gen(function* () {
+    const types = yield* checkTypes(options.type)
+    const served = Effect.flatMap(eventsOfService(options, types), (rows) => tell(rows, options))
+    if (Option.isSome(yield* onGivenService(served))) return
+    yield* onLog(Effect.flatMap(eventsOfLog(options, types), (rows) => tell(rows, options)))
+  })
+).pipe(
   Command.withDescription("Show the log of a pipeline: everything that ever happened to it"),
   Command.withExamples([
     { command: "millrace events delayed-flights", description: "The whole story" },
@@ -72,13 +80,13 @@ export const events = Command.make("events", flags, (options) => onLog(showEvent
   ])
 )
 
-const showEvents = Effect.fnUntraced(function* (options: Options) {
-  const types = yield* checkTypes(options.type)
-  const { stream } = yield* findPipeline(options.name)
-  const wanted = select(stream, options, types)
+type Rows<E, R> = Stream.Stream<StoredEvent, E, R>
+
+const tell = Effect.fnUntraced(function* <E, R>(rows: Rows<E, R>, { follow, limit }: Options) {
+  const wanted = Option.match(limit, { onNone: () => rows, onSome: (limit) => Stream.take(rows, limit) })
   const style = styleOf(process.stdout)
   if (!(yield* Json)) return yield* writePages(wanted, (row) => `${line(row, style)}\n`)
-  if (options.follow) return yield* writePages(wanted, (row) => `${eventText(row)}\n`)
+  if (follow) return yield* writePages(wanted, (row) => `${eventText(row)}\n`)
   // Written as it is read: a long history takes no more memory than a short one.
   let first = true
   yield* writeOut(`{"command":"events","result":{"events":[`)
@@ -102,21 +110,22 @@ const closeWith = Effect.fnUntraced(function* (error: unknown) {
   })
 })
 
-const select = (stream: string, options: Options, types: ReadonlySet<string>) =>
-  Stream.unwrap(
-    Effect.map(EventLog, (log) => {
-      const rows = options.follow
-        ? followEvents(log, stream, options.after)
-        : log.read(stream, { after: options.after })
-      const wanted = types.size === 0 ? rows : Stream.filter(rows, (row) => types.has(row.type))
-      return Option.match(options.limit, {
-        onNone: () => wanted,
-        onSome: (limit) => Stream.take(wanted, limit)
-      })
-    })
-  )
+/** Loaded where a service is asked. */
+const eventsOfService = Effect.fnUntraced(function* (options: Options, types: ReadonlySet<string>) {
+  const { servedEvents } = yield* Effect.promise(() => import("./servedEvents.ts"))
+  return yield* servedEvents(options.name, { after: options.after, follow: options.follow, types })
+})
 
-const writePages = <E, R>(rows: Stream.Stream<StoredEvent, E, R>, render: (row: StoredEvent) => string) =>
+const eventsOfLog = Effect.fnUntraced(function* (options: Options, types: ReadonlySet<string>) {
+  const { stream } = yield* findPipeline(options.name)
+  const log = yield* EventLog
+  const rows = options.follow
+    ? followEvents(log, stream, options.after)
+    : log.read(stream, { after: options.after })
+  return types.size === 0 ? rows : Stream.filter(rows, (row) => types.has(row.type))
+})
+
+const writePages = <E, R>(rows: Rows<E, R>, render: (row: StoredEvent) => string) =>
   Stream.runForEachArray(rows, (page) => writeOut(page.map(render).join("")))
 
 const line = (row: StoredEvent, style: Style): string => {

@@ -41,3 +41,25 @@ export const DataDirectory = GlobalFlag.Setting("data-dir")({
     Flag.withDefault(".millrace")
   )
 })
+
+/** A running service to speak to. */
+export const ServiceUrl = GlobalFlag.Setting("url")({
+  flag: Flag.String("url").pipe(
+    Flag.withDescription("Speak to this service instead of a data directory (MILLRACE_URL)"),
+    Flag.withMetavar("<url>"),
+    Flag.withFallbackConfig(Config.schema(Schema.NonEmptyString, "MILLRACE_URL")),
+    Flag.optional
+  )
+})
+
+/** Who asks the service. */
+export const ServiceToken = GlobalFlag.Setting("token")({
+  flag: Flag.Redacted("token").pipe(
+    Flag.withDescription(
+      "Token for the service (MILLRACE_TOKEN, which does not show in the list of processes)"
+    ),
+    Flag.withMetavar("<token>"),
+    Flag.withFallbackConfig(Config.Redacted("MILLRACE_TOKEN")),
+    Flag.optional
+  )
+})

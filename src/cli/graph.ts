@@ -4,10 +4,11 @@
  * @module
  */
 import { existsSync } from "node:fs"
-import { Effect, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { type Definition, decodeDefinition } from "../../events/Definition.ts"
 import { isError } from "../../events/Finding.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
 import { graphMermaid } from "./graphMermaid.ts"
@@ -16,6 +17,7 @@ import { graphText } from "./graphText.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { readState } from "./readPipeline.ts"
 import { answer, findingLines, say } from "./report.ts"
+import { onGivenService, Service } from "./Service.ts"
 import { styleOf } from "./terminal.ts"
 
 const formats = ["text", "mermaid", "svg"] as const
@@ -43,7 +45,7 @@ export const graph = Command.make(
 
 const showGraph = Effect.fnUntraced(function* (pipeline: string, format: Format) {
   const looksLikeFile = /[./\\]/.test(pipeline) || existsSync(pipeline)
-  const definition = yield* looksLikeFile ? fromFile(pipeline) : onLog(fromLog(pipeline))
+  const definition = yield* looksLikeFile ? fromFile(pipeline) : deployed(pipeline)
   const drawn = draw[format](definition)
   yield* answer("graph", { name: definition.name, format, graph: drawn }, () => [drawn.trimEnd()])
 })
@@ -72,9 +74,25 @@ const fromFile = Effect.fnUntraced(function* (path: string) {
   })
 })
 
+const deployed = Effect.fnUntraced(function* (name: string) {
+  const served = yield* onGivenService(fromService(name))
+  return Option.isSome(served) ? served.value : yield* onLog(fromLog(name))
+})
+
+/** The state is the fold of the log wherever it is read, so it holds the definition in force. */
+const fromService = Effect.fnUntraced(function* (name: string) {
+  const { client } = yield* Service
+  const { state } = yield* client.history.getState({ params: { name }, query: {} })
+  return yield* inForce(name, state as Partial<PipelineState> | null)
+})
+
 const fromLog = Effect.fnUntraced(function* (name: string) {
   const { stream } = yield* findPipeline(name)
-  const definition = decodeDefinition((yield* readState(stream)).definition?.definition)
+  return yield* inForce(name, yield* readState(stream))
+})
+
+const inForce = Effect.fnUntraced(function* (name: string, state: Partial<PipelineState> | null) {
+  const definition = decodeDefinition(state?.definition?.definition)
   return Result.isSuccess(definition)
     ? definition.success
     : yield* new CliFailure({

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { catalogStream } from "../../events/CatalogEvent.ts"
 import * as Roster from "../../projections/Roster.ts"
 import { read } from "../log/ReadModel.ts"
+import type { Holder } from "../log/Sqlite.ts"
 import { rosterModel } from "../pipeline/LiveRoster.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { exitCode } from "./exitCode.ts"
@@ -15,10 +16,12 @@ import { type LogPlace, logPlace } from "./logPlace.ts"
 import { hasLog, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerLine, ownerOf } from "./owner.ts"
 import { answer } from "./report.ts"
+import { onGivenService, Service } from "./Service.ts"
 import { shown, styleOf, table } from "./terminal.ts"
 
 export const list = Command.make("list", {}, () =>
   Effect.gen(function* () {
+    if (Option.isSome(yield* onGivenService(listOfService))) return
     const place = yield* logPlace
     if (place._tag === "Database" || hasLog(place.directory)) return yield* onLog(listPipelines(place))
     yield* answer("list", { pipelines: [], owner: null }, () => [
@@ -26,13 +29,14 @@ export const list = Command.make("list", {}, () =>
     ])
   })
 ).pipe(
-  Command.withDescription("List the pipelines and how they are"),
+  Command.withDescription("List the pipelines of a data directory, or of a service, and how they are"),
   Command.withExamples([
     { command: "millrace list", description: "The pipelines of .millrace" },
     {
       command: "millrace list --data-dir /var/lib/millrace --json",
       description: "Of another folder, for a program"
-    }
+    },
+    { command: "millrace list --url http://flights:7070", description: "Those of a service" }
   ])
 )
 
@@ -52,6 +56,38 @@ const listPipelines = Effect.fnUntraced(function* (place: LogPlace) {
     left_behind: place._tag === "Folder" && isLeftBehind(one.lifecycle.value, owner),
     unreadable: one.unreadable
   }))
+  yield* tell(pipelines, owner)
+})
+
+const listOfService = Effect.gen(function* () {
+  const { client } = yield* Service
+  const all = yield* client.pipelines.listPipelines({ query: { selector: "status" } })
+  const pipelines = all.map((one) => ({
+    name: one.name,
+    id: one.id,
+    deployment_status: one.deployment_status,
+    deployment_desired_status: one.deployment_desired_status,
+    lifecycle: one.lifecycle,
+    version: one.version,
+    // It is the service itself that says how it is.
+    left_behind: false,
+    unreadable: null
+  }))
+  yield* tell(pipelines, null)
+})
+
+interface Row {
+  readonly name: string
+  readonly id: string
+  readonly deployment_status: string
+  readonly deployment_desired_status: string
+  readonly lifecycle: string
+  readonly version: number
+  readonly left_behind: boolean
+  readonly unreadable: string | null
+}
+
+const tell = Effect.fnUntraced(function* (pipelines: ReadonlyArray<Row>, owner: Holder | null) {
   yield* answer("list", { pipelines, owner }, () => {
     if (pipelines.length === 0) return ["No pipelines yet."]
     const style = styleOf(process.stdout)

@@ -20,8 +20,7 @@ import { layerServedDrivers } from "../server/layerServedDrivers.ts"
 import { layerTelemetry } from "../server/layerTelemetry.ts"
 import { Premises } from "../server/Premises.ts"
 import { Readiness } from "../server/Readiness.ts"
-import { boundAddress, layerServing } from "../server/Server.ts"
-import { served } from "../server/served.ts"
+import { boundAddress, layerServer } from "../server/Server.ts"
 import { sweep } from "../server/sweep.ts"
 import { defineFiles } from "./defineFiles.ts"
 import { driversFor } from "./driversFor.ts"
@@ -92,7 +91,7 @@ const live = Effect.fnUntraced(function* (
 const listen = Effect.fnUntraced(function* (options: ServeOptions, scope: Scope.Scope) {
   const { host, hosts, origins, port } = options
   const directory = resolve(yield* DataDirectory)
-  const server = layerServing({ host, port, directory, hosts, origins }, served, layerHandlers).pipe(
+  const server = layerServer({ host, port, directory, hosts, origins }, layerHandlers).pipe(
     Layer.provide(layerShared)
   )
   const context = yield* Layer.buildWithScope(server, scope).pipe(Effect.mapError(refusedServing(host, port)))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import { EventLog } from "../log/EventLog.ts"
@@ -16,11 +16,14 @@ import {
   runs as runsOf
 } from "../pipeline/History.ts"
 import { whyJson } from "../server/historyJson.ts"
+import { CliFailure } from "./CliFailure.ts"
+import { exitCode } from "./exitCode.ts"
 import { isoTime } from "./isoTime.ts"
 import { logPlace } from "./logPlace.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerOf } from "./owner.ts"
 import { answer } from "./report.ts"
+import { onGivenService } from "./Service.ts"
 import { type Known, showLines } from "./showLines.ts"
 import { styleOf } from "./terminal.ts"
 import { whyLines } from "./whyLines.ts"
@@ -37,13 +40,34 @@ export const show = Command.make(
       Flag.withDefault(false)
     )
   },
-  ({ name, why }) => onLog(why ? showWhy(name) : showPipeline(name))
+  ({ name, why }) =>
+    Effect.gen(function* () {
+      if (Option.isSome(why ? yield* onGivenService(whyOfService) : yield* onGivenService(ofService(name))))
+        return
+      yield* onLog(why ? showWhy(name) : showPipeline(name))
+    })
 ).pipe(
   Command.withDescription("Show a pipeline: definition, run, counts, checkpoints, outputs, dead letters"),
   Command.withExamples([
     { command: "millrace show delayed-flights", description: "Everything about one pipeline" },
-    { command: "millrace show delayed-flights --why", description: "Who asked, and what followed" }
+    { command: "millrace show delayed-flights --why", description: "Who asked, and what followed" },
+    { command: "millrace show delayed-flights --url http://flights:7070", description: "As a service has it" }
   ])
+)
+
+/** Loaded where a service is asked. */
+const ofService = Effect.fnUntraced(function* (name: string) {
+  const { showServed } = yield* Effect.promise(() => import("./showServed.ts"))
+  yield* showServed(name, runsShown)
+})
+
+const whyOfService = Effect.fail(
+  new CliFailure({
+    exit: exitCode.badInput,
+    code: "needs_the_log",
+    message: "why a pipeline is in its state is read from the log itself, not asked of a service",
+    suggestion: "leave --url and MILLRACE_URL out, and name its folder with --data-dir"
+  })
 )
 
 const showPipeline = Effect.fnUntraced(function* (name: string) {

@@ -8,9 +8,11 @@ import { Argument, Command, Flag } from "effect/cli"
 import { EventLog } from "../log/EventLog.ts"
 import * as History from "../pipeline/History.ts"
 import { placeJson } from "../server/historyJson.ts"
-import { momentOf, past, placeLine } from "./moment.ts"
+import { isoTime } from "./isoTime.ts"
+import { momentOf, past } from "./moment.ts"
 import { findPipeline, onLog } from "./openLog.ts"
 import { answer } from "./report.ts"
+import { onGivenService, Service } from "./Service.ts"
 import { shown } from "./terminal.ts"
 
 export const state = Command.make(
@@ -23,7 +25,13 @@ export const state = Command.make(
       Flag.optional
     )
   },
-  ({ at, name }) => onLog(showState(name, at))
+  ({ at, name }) =>
+    Effect.gen(function* () {
+      const moment = yield* Effect.transposeOption(Option.map(at, momentOf))
+      if (Option.isNone(yield* onGivenService(stateOfService(name, moment)))) {
+        yield* onLog(showState(name, moment))
+      }
+    })
 ).pipe(
   Command.withDescription("Show the state of a pipeline as it was"),
   Command.withExamples([
@@ -32,12 +40,22 @@ export const state = Command.make(
   ])
 )
 
-const showState = Effect.fnUntraced(function* (name: string, at: Option.Option<string>) {
-  const moment = Option.isNone(at) ? undefined : yield* momentOf(at.value)
+const showState = Effect.fnUntraced(function* (name: string, at: Option.Option<History.Moment>) {
   const { stream } = yield* findPipeline(name)
-  const found = yield* past(name, History.stateAt(yield* EventLog, stream, moment))
-  yield* answer("state", { ...placeJson(found), state: found.state }, () => [
-    placeLine(found),
-    ...JSON.stringify(found.state, null, 2).split("\n").map(shown)
-  ])
+  const read = History.stateAt(yield* EventLog, stream, Option.getOrUndefined(at))
+  const found = yield* past(name, read)
+  yield* tell({ ...placeJson(found), state: found.state })
 })
+
+const stateOfService = Effect.fnUntraced(function* (name: string, at: Option.Option<History.Moment>) {
+  const { client } = yield* Service
+  const moment = Option.getOrUndefined(at)
+  const query = moment === undefined ? {} : "version" in moment ? moment : { at: isoTime(moment.time) }
+  yield* tell(yield* client.history.getState({ params: { name }, query }))
+})
+
+const tell = (result: { readonly version: number; readonly at: string | null; readonly state: unknown }) =>
+  answer("state", result, () => [
+    result.at === null ? "before its first event" : `after event ${result.version}, ${shown(result.at)}`,
+    ...JSON.stringify(result.state, null, 2).split("\n").map(shown)
+  ])

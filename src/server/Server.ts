@@ -6,7 +6,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Duration, Effect, Layer } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
-import { type HttpApi, HttpApiBuilder, type HttpApiGroup } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { type Bounds, defaultBounds } from "./bounds.ts"
 import { layerAuthorization } from "./layerAuthorization.ts"
@@ -38,15 +38,7 @@ export interface ServerOptions {
  * a missing one does not compile. Fails with `UnsafeAddress` where other machines reach the address and there
  * is no token, with `TokenError` where the tokens cannot be read, with `ServeError` where it cannot listen.
  */
-export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Layer<A, E, R>) =>
-  layerServing(options, Api, handlers)
-
-/** As `layerServer`, of a contract that has fewer groups. */
-export const layerServing = <Id extends string, Groups extends HttpApiGroup.Constraint, A, E, R>(
-  options: ServerOptions,
-  api: HttpApi.HttpApi<Id, Groups>,
-  handlers: Layer.Layer<A, E, R>
-) => {
+export const layerServer = <A, E, R>(options: ServerOptions, handlers: Layer.Layer<A, E, R>) => {
   const { directory, host, port } = options
   const bounds = { ...defaultBounds, ...options.bounds }
   const layerRim = HttpRouter.middleware(
@@ -54,7 +46,7 @@ export const layerServing = <Id extends string, Groups extends HttpApiGroup.Cons
       rim({
         bounds,
         tokens,
-        paths: operationPaths(api),
+        paths: operationPaths(Api),
         origins: { hosts: [host, ...(options.hosts ?? [])], origins: options.origins ?? [] },
         limit: RateLimit.make(bounds.requestsPerSecond, bounds.requestBurst)
       })
@@ -62,11 +54,11 @@ export const layerServing = <Id extends string, Groups extends HttpApiGroup.Cons
     { global: true }
   )
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
+    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(handlers),
       Layer.provide([layerEdge, layerAuthorization(isLoopback(host))])
     ),
-    layerDocs(api),
+    layerDocs(Api),
     layerRim
   )
   const layerNode = NodeHttpServer.layer(() => nodeServer(bounds), {

@@ -5,12 +5,12 @@
  */
 import { Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "../api/Api.ts"
 import type { DriverJson } from "../api/drivers.ts"
 import type { AnyOffer, Driver } from "../drivers/Driver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import { served } from "./served.ts"
 
-export const layerDrivers = HttpApiBuilder.group(served, "drivers", (handlers) =>
+export const layerDrivers = HttpApiBuilder.group(Api, "drivers", (handlers) =>
   handlers.handleAll({
     listDrivers: () => Effect.map(Drivers, (drivers) => ({ drivers: [...drivers.values()].map(driverJson) }))
   })

@@ -8,6 +8,7 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { type Desired, pipelineStream } from "../../events/PipelineEvent.ts"
 import * as Roster from "../../projections/Roster.ts"
+import { Api } from "../api/Api.ts"
 import { Caller } from "../api/Authorization.ts"
 import { failed } from "../api/failures.ts"
 import { EventLog } from "../log/EventLog.ts"
@@ -20,9 +21,8 @@ import { findPipeline, lookUp, unknownPipeline } from "./findPipeline.ts"
 import { Keys } from "./Keys.ts"
 import { refusing } from "./refusalOf.ts"
 import { type ReplayPayload, replayPipeline } from "./replayPipeline.ts"
-import { served } from "./served.ts"
 
-export const layerLifecycle = HttpApiBuilder.group(served, "lifecycle", (handlers) =>
+export const layerLifecycle = HttpApiBuilder.group(Api, "lifecycle", (handlers) =>
   handlers.handleAll({
     startPipeline: (request) => wish("startPipeline", "Running", request),
     pausePipeline: (request) => wish("pausePipeline", "Paused", request),

@@ -9,6 +9,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { catalogStream } from "../../events/CatalogEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import * as Roster from "../../projections/Roster.ts"
+import { Api } from "../api/Api.ts"
 import { Caller } from "../api/Authorization.ts"
 import { failed } from "../api/failures.ts"
 import type { PipelineResource, SelectedPipeline, Selector } from "../api/PipelineResource.ts"
@@ -27,9 +28,8 @@ import { refusing } from "./refusalOf.ts"
 import { remove } from "./remove.ts"
 import { replace } from "./replace.ts"
 import { resourceOf, selectedOf } from "./resourceOf.ts"
-import { served } from "./served.ts"
 
-export const layerPipelines = HttpApiBuilder.group(served, "pipelines", (handlers) =>
+export const layerPipelines = HttpApiBuilder.group(Api, "pipelines", (handlers) =>
   handlers.handleAll({
     listPipelines: ({ query }) => list(query.selector ?? "all"),
     getPipeline: ({ params, query }) => read(params.name, query.selector ?? "all"),

@@ -5,13 +5,13 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "../api/Api.ts"
 import { metricsText } from "./metricsText.ts"
 import { Readiness } from "./Readiness.ts"
-import { served } from "./served.ts"
 
 const ok = { status: "ok" as const }
 
-export const layerService = HttpApiBuilder.group(served, "service", (handlers) =>
+export const layerService = HttpApiBuilder.group(Api, "service", (handlers) =>
   handlers.handleAll({
     // That this is answered at all is what is asked: the one thread there is goes round.
     getHealth: () => Effect.succeed(ok),

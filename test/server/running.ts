@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { Effect, Layer, Logger, type Scope } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
+import { Api } from "../../src/api/Api.ts"
 import type { PipelineResource } from "../../src/api/PipelineResource.ts"
 import { builtinDrivers } from "../../src/drivers/builtin.ts"
 import { Ingress } from "../../src/drivers/http/Ingress.ts"
@@ -20,8 +21,7 @@ import { layerHandlers, layerShared } from "../../src/server/handlers.ts"
 import { layerServedDrivers } from "../../src/server/layerServedDrivers.ts"
 import { Premises } from "../../src/server/Premises.ts"
 import { Readiness } from "../../src/server/Readiness.ts"
-import { boundAddress, layerServing } from "../../src/server/Server.ts"
-import { served } from "../../src/server/served.ts"
+import { boundAddress, layerServer } from "../../src/server/Server.ts"
 import { sweep } from "../../src/server/sweep.ts"
 import { temporaryFolder } from "../process/CommandLine.ts"
 import { type Answer, ask, json } from "./serving.ts"
@@ -70,11 +70,10 @@ export const running = (folder: string): Effect.Effect<Running, unknown, Scope.S
     )
     const context = yield* Layer.build(layer)
     const bounds = { drainMs: 100, requestsPerSecond: 10_000, requestBurst: 10_000 }
-    const server = layerServing(
-      { host: "127.0.0.1", port: 0, directory, bounds },
-      served,
-      layerHandlers
-    ).pipe(Layer.provide(layerShared), Layer.provide(Logger.layer([])))
+    const server = layerServer({ host: "127.0.0.1", port: 0, directory, bounds }, layerHandlers).pipe(
+      Layer.provide(layerShared),
+      Layer.provide(Logger.layer([]))
+    )
     return yield* Effect.gen(function* () {
       const pipelines = yield* Pipelines
       yield* Effect.addFinalizer(() => pipelines.retire(serviceStopped))
@@ -100,7 +99,7 @@ export const running = (folder: string): Effect.Effect<Running, unknown, Scope.S
   })
 
 export const clientOf = ({ url }: Running) =>
-  HttpApiClient.make(served, { baseUrl: url }).pipe(Effect.provide(FetchHttpClient.layer))
+  HttpApiClient.make(Api, { baseUrl: url }).pipe(Effect.provide(FetchHttpClient.layer))
 
 /** A run of so many records at so many a second, 0 for at once, into `out/<name>.ndjson`. */
 export const program = (name: string, { count = 100, rate = 0 } = {}): string =>
