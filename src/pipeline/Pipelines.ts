@@ -59,11 +59,14 @@ export class Pipelines extends Context.Service<
       Pipelines,
       Effect.gen(function* () {
         const functions = new Map<string, Functions>()
+        const services = yield* Effect.context<EventLog | Drivers>()
         const actors = yield* RcMap.make({
-          lookup: Effect.fnUntraced(function* (id: string) {
-            const actor = yield* PipelineActor.make(id)
-            return yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines)
-          }),
+          lookup: (id: string) =>
+            Effect.gen(function* () {
+              const actor = yield* PipelineActor.make(id)
+              return yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines)
+              // Whoever wakes an actor may have another log at hand: it is ours that the pipeline lives by.
+            }).pipe(Effect.provide(services)),
           idleTimeToLive: "5 minutes"
         })
         const { catalog, register, remove, rename } = yield* openCatalog
