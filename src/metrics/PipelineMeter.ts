@@ -25,14 +25,10 @@ export type Progress = () => ReadonlyArray<{
   readonly unit: "bytes" | "rows"
 }>
 
-/** Measures a pipeline that stands in this state, until the scope closes. */
-export const make = Effect.fnUntraced(function* (
-  state: PipelineState
-): Effect.fn.Return<PipelineMeter, never, Scope.Scope> {
+/** Measures a pipeline that stands in this state, until it is closed. */
+export const make = Effect.fnUntraced(function* (state: PipelineState): Effect.fn.Return<PipelineMeter> {
   const context = yield* Effect.context<never>()
-  const meter = new PipelineMeter(context, state, yield* Clock.currentTimeMillis)
-  yield* Effect.addFinalizer(() => Effect.sync(() => meter.close()))
-  return meter
+  return new PipelineMeter(context, state, yield* Clock.currentTimeMillis)
 })
 
 export class PipelineMeter {

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { Cause, Clock, Deferred, Effect, Exit, Result, Schema, type Scope, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Result, Schema, type Scope, type Stream } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { pipelineStream } from "../../events/PipelineEvent.ts"
 import { schemaVersion, UndecodableEvent } from "../../events/upcast.ts"
@@ -81,9 +81,17 @@ export const make = Effect.fnUntraced(function* (
   const lostLife = isActive(past.state.lifecycle) ? (past.state.run?.lives ?? null) : null
   const gone = yield* Deferred.make<never, ActorStopped>()
   const meter = yield* PipelineMeter.make(past.state)
-  // In this order, because a scope closes backwards: the turns end, what they left is saved, and it is told.
-  yield* Effect.addFinalizer(() => Deferred.fail(gone, endOf(id, Exit.void)))
   const snapshots = yield* keepSnapshots(log, stream, past)
+  // A scope closes backwards: the turns have ended. What they left is saved, and it is told.
+  yield* Effect.addFinalizer(() =>
+    Effect.ensuring(
+      snapshots.close,
+      Effect.suspend(() => {
+        meter.close()
+        return Deferred.fail(gone, endOf(id, Exit.void))
+      })
+    )
+  )
   let version = past.version
 
   const handle = ({ by, command }: Envelope) =>
@@ -139,12 +147,19 @@ export const make = Effect.fnUntraced(function* (
     id,
     epoch,
     send,
-    state: Effect.sync(() => state.current),
-    changes: Stream.suspend(() => state.changes),
+    // Made when they are asked for: most actors are never watched.
+    get state() {
+      return Effect.sync(() => state.current)
+    },
+    get changes() {
+      return state.changes
+    },
     follow: (step) => state.runForEach(step),
     lostLife,
     meter,
-    gone: Deferred.await(gone)
+    get gone() {
+      return Deferred.await(gone)
+    }
   }
 })
 

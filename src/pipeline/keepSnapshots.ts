@@ -22,14 +22,13 @@ export interface Past {
   readonly snapshotAt: number
 }
 
-/** Keeps the snapshots of one stream until the scope closes; is told every new state. */
+/** Keeps the snapshots of one stream; is told every new state, and closed when there is no other. */
 export const keepSnapshots = Effect.fnUntraced(function* (
   log: EventLog["Service"],
   stream: string,
   past: Past
 ): Effect.fn.Return<Snapshots, never, Scope.Scope> {
   const snapshots = new Snapshots(log, stream, yield* Effect.scope, past)
-  yield* Effect.addFinalizer(() => snapshots.saveIf(worthSaving))
   yield* snapshots.saveBeside
   return snapshots
 })
@@ -57,6 +56,11 @@ export class Snapshots {
     this.#state = state
     this.#version = version
     return this.saveBeside
+  }
+
+  /** The last one, if enough has happened since. */
+  get close(): Effect.Effect<void> {
+    return this.saveIf(worthSaving)
   }
 
   /** The state is immutable, so it does not matter when exactly its text is made. */

@@ -59,7 +59,6 @@ export const react = Effect.fnUntraced(function* (
   const steering = new Steering(actor, functionsOf, deadlines, yield* Effect.context<Drivers | Scope.Scope>())
   steering.turns = yield* Turns.make((_: undefined) => steering.turn)
   yield* actor.follow(() => steering.nudge)
-  yield* Effect.addFinalizer(() => steering.preparation.discard)
   return steering
 })
 
@@ -72,8 +71,9 @@ class Steering implements Reaction {
   // Made when they are first needed: most pipelines rest most of the time.
   #task: OneTask<Drivers> | undefined
   #timer: OneTask<Drivers> | undefined
-  readonly preparation: Preparation
+  #made: Preparation | undefined
   readonly actor: PipelineActor
+  readonly #functionsOf: FunctionsOf
   readonly #deadlines: Deadlines
   readonly #context: Context.Context<Drivers | Scope.Scope>
 
@@ -84,7 +84,7 @@ class Steering implements Reaction {
     context: Context.Context<Drivers | Scope.Scope>
   ) {
     this.actor = actor
-    this.preparation = new Preparation(actor, functionsOf, deadlines)
+    this.#functionsOf = functionsOf
     this.#deadlines = deadlines
     this.#context = context
   }
@@ -165,9 +165,9 @@ class Steering implements Reaction {
         case "advance":
           return yield* this.#tellOrFail({ _tag: "AdvanceDeployment" })
         case "prepare":
-          return yield* this.#during("prepare", this.preparation.prepare(state))
+          return yield* this.#during("prepare", (yield* this.#preparation).prepare(state))
         case "recover":
-          return yield* this.#during("recover", this.preparation.recover(state))
+          return yield* this.#during("recover", (yield* this.#preparation).recover(state))
         case "trigger":
           // Refused only when somebody else has triggered it meanwhile, which is what is wanted.
           yield* this.#tell({ _tag: "Trigger", reason: "continuous", deployed: true })
@@ -183,8 +183,18 @@ class Steering implements Reaction {
         case "drain":
           return yield* this.#drain(state)
         case "rest":
-          return yield* this.preparation.discard
+          return yield* this.#made?.discard ?? Effect.void
       }
+    })
+  }
+
+  /** What it has prepared is closed with the pipeline. */
+  get #preparation(): Effect.Effect<Preparation> {
+    return Effect.suspend(() => {
+      if (this.#made !== undefined) return Effect.succeed(this.#made)
+      const made = new Preparation(this.actor, this.#functionsOf, this.#deadlines)
+      this.#made = made
+      return Effect.as(Scope.addFinalizer(Context.get(this.#context, Scope.Scope), made.discard), made)
     })
   }
 
@@ -245,7 +255,7 @@ class Steering implements Reaction {
         return this.nudge
       })
       const ready = yield* Deferred.make<void>()
-      const working = work(this.actor, state, this.preparation.take(state), began)
+      const working = work(this.actor, state, (yield* this.#preparation).take(state), began)
       const fiber = yield* this.#fork(
         Deferred.await(ready).pipe(Effect.andThen(working), Effect.ensuring(over))
       )

@@ -42,7 +42,7 @@ const actors = (count: number) =>
     const ids = Array.from({ length: count }, (_, n) => `idle-${n}`)
     const defineOne = Effect.fnUntraced(function* (id: string) {
       const { actor } = yield* (yield* Pipelines).get(id)
-      yield* actor.send({ _tag: "Define", definition: { ...wanted, id } }, "bench")
+      yield* actor.send({ _tag: "Define", definition: { ...wanted, id, name: id } }, "bench")
     }, Effect.scoped)
     yield* Effect.forEach(ids, defineOne, { discard: true }).pipe(Effect.provide(life))
 
