@@ -17,7 +17,8 @@ import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import * as PipelineActor from "./PipelineActor.ts"
-import { type Reaction, react } from "./react.ts"
+import type { Reaction } from "./Reaction.ts"
+import { react } from "./react.ts"
 
 /** An actor and what it makes happen. */
 export type HostedPipeline = Reaction

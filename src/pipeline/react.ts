@@ -21,26 +21,12 @@ import { annotationsOf } from "./logAnnotations.ts"
 import { OneTask } from "./OneTask.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import { Preparation } from "./Preparation.ts"
+import type { Reaction } from "./Reaction.ts"
 import { isOutrun, processLost } from "./situation.ts"
 import { type Next, next } from "./steer.ts"
 import * as Turns from "./Turns.ts"
 import { watchProgress } from "./watchProgress.ts"
 import { engine, type FunctionsOf, work } from "./work.ts"
-
-export interface Reaction {
-  readonly actor: PipelineActor
-  /**
-   * From now on this process steers the pipeline to where it is wanted. What the log says of an earlier process
-   * is said to be lost first. Before it is adopted, a pipeline can be looked at and written to, and nothing follows.
-   */
-  readonly adopt: Effect.Effect<void>
-  /** Drains what is at work, says that nobody is at work any more, and does nothing from then on. */
-  readonly retire: (reason: Reason) => Effect.Effect<void>
-  /** Makes durable now what is in flight, and resolves once that is in the log; at once where nothing is at work. */
-  readonly settle: Effect.Effect<void>
-  /** How far the sources of the run at work are; empty while nothing is read. */
-  readonly progress: () => ReturnType<Worker["progress"]>
-}
 
 /** A life of a run that this process works on; it is over when its fiber is. */
 interface AtWork {
