@@ -6,6 +6,7 @@
 import type { Checkpoint } from "../../events/Checkpoint.ts"
 import { checkpoints, type PipelineState } from "../../projections/PipelineState.ts"
 import type { RunResult } from "../pipeline/runOnce.ts"
+import { isContinuous } from "../pipeline/situation.ts"
 import { CliFailure, suggestionFor } from "./CliFailure.ts"
 import { codeOfRun, type Signal, signalCode } from "./exitCode.ts"
 import { duration, grouped, plural, type Style, shown } from "./terminal.ts"
@@ -23,10 +24,11 @@ export interface Ended {
 /** What was wrong with a run that ended; nothing with one that completed. */
 export const failureOfRun = (
   name: string,
-  { lifecycle, run }: PipelineState,
+  state: PipelineState,
   signal: Signal | undefined
 ): CliFailure | undefined => {
-  if (lifecycle === "Completed") return undefined
+  const { lifecycle, run } = state
+  if (lifecycle === "Completed" || endsByStopping(state)) return undefined
   const failure = run?.failure ?? { code: lifecycle.toLowerCase(), message: `the run is ${lifecycle}` }
   const suggestion = suggestionFor(name, failure)
   return new CliFailure({
@@ -37,6 +39,10 @@ export const failureOfRun = (
     suggestion
   })
 }
+
+/** A run without an end is over when it is stopped: that is how it is meant to end. */
+const endsByStopping = (state: PipelineState): boolean =>
+  isContinuous(state) && state.lifecycle === "Crashed" && state.run?.failure?.code === "interrupted"
 
 /** The counts of a run as `run --json` has them; nothing for a pipeline that never came to run. */
 export const resultOf = ({ durationMs, name, ran }: Ended) => {
@@ -65,8 +71,13 @@ export const resultOf = ({ durationMs, name, ran }: Ended) => {
 export const summary = ({ durationMs, name, ran }: Ended, style: Style): ReadonlyArray<string> => {
   if (ran === undefined || ran.state.run === null) return []
   const { counts } = ran.state.run
-  const done = ran.state.lifecycle === "Completed"
-  const how = done ? "completed" : ran.state.lifecycle === "Failed" ? "failed" : "stopped"
+  const done = ran.state.lifecycle === "Completed" || endsByStopping(ran.state)
+  const how =
+    ran.state.lifecycle === "Completed"
+      ? "completed"
+      : ran.state.lifecycle === "Failed"
+        ? "failed"
+        : "stopped"
   const fresh = counts.read - (ran.resumedFrom ?? 0)
   const rate = durationMs === 0 ? fresh : Math.round((fresh * 1000) / durationMs)
   const rows: ReadonlyArray<readonly [string, string]> = [

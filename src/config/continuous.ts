@@ -6,6 +6,7 @@
 import type { Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
 import { isGzipName, readFormatOf } from "../drivers/file/formats.ts"
+import { isGlob } from "../drivers/file/text/globFiles.ts"
 
 /**
  * Errors of a pipeline whose run has no end: by its schedule, or because records are pushed into it. One that
@@ -36,15 +37,19 @@ const sourceFindings = (stage: string, source: Use): ReadonlyArray<Finding> => {
   const path = typeof source.path === "string" ? source.path : ""
   const format = source.format ?? readFormatOf(path)
   const compressed = source.compression === undefined ? isGzipName(path) : source.compression === "gzip"
-  const what = compressed
-    ? "a compressed file"
-    : format === "json" || format === "parquet"
-      ? format
-      : undefined
+  const what = isGlob(path)
+    ? "a set of files"
+    : compressed
+      ? "a compressed file"
+      : format === "json" || format === "parquet"
+        ? format
+        : undefined
   if (what === undefined) return []
   const at = ["stages", stage, "source", ...(source.format === undefined ? [] : ["format"])]
   const message = `a continuous pipeline follows its file as it grows, and ${what} is only whole when it is finished`
-  return [finding("cannot_grow", at, message, "ndjson or csv, uncompressed; or a schedule with an end")]
+  return [
+    finding("cannot_grow", at, message, "one file of ndjson or csv, uncompressed; or a schedule with an end")
+  ]
 }
 
 /** There is no moment at which `replace` could put its file in place, and nobody should be surprised by that. */

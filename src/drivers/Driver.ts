@@ -19,6 +19,8 @@ export interface DriverContext {
   readonly pipeline: { readonly id: string; readonly name: string }
   readonly stage: string
   readonly base: string
+  /** The run has no end: a source that can grow is followed. */
+  readonly follows?: boolean
   /** Where files may be; without it everywhere. */
   readonly confines?: Confines | undefined
 }

@@ -56,7 +56,7 @@ export const prepare = Effect.fnUntraced(function* (
   const only = branchesOf(state)
   const plan = yield* Plan.compile(
     definition.success,
-    { pipeline: { id, name }, base },
+    { pipeline: { id, name }, base, follows: definition.success.schedule === "continuous" },
     functionsOf(name),
     only
   ).pipe(

@@ -280,9 +280,9 @@ stages:
   y: { from: [a, b, c, d], sink: { use: file, path: y.csv, mode: append } }
 `,
       [
-        "cannot_grow /stages/a/source 4:16 → ndjson or csv, uncompressed; or a schedule with an end",
-        "cannot_grow /stages/b/source/format 5:50 → ndjson or csv, uncompressed; or a schedule with an end",
-        "cannot_grow /stages/c/source 6:16 → ndjson or csv, uncompressed; or a schedule with an end",
+        "cannot_grow /stages/a/source 4:16 → one file of ndjson or csv, uncompressed; or a schedule with an end",
+        "cannot_grow /stages/b/source/format 5:50 → one file of ndjson or csv, uncompressed; or a schedule with an end",
+        "cannot_grow /stages/c/source 6:16 → one file of ndjson or csv, uncompressed; or a schedule with an end",
         "mode_without_end /stages/w/sink 8:34 → mode: append",
         "mode_without_end /stages/x/sink/mode 9:66 → mode: append"
       ]

@@ -10,11 +10,12 @@ import { Effect, type Scope } from "effect"
 import type { Position } from "../../../events/Checkpoint.ts"
 import type { DriverContext, Offer } from "../Driver.ts"
 import type { DriverError } from "../DriverError.ts"
-import type { Source, SourceReader } from "../Source.ts"
+import type { ReadLimit, Source, SourceReader } from "../Source.ts"
 import { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError } from "./fileError.ts"
 import { nameIn, pathOf, realPathOf } from "./formats.ts"
 import { openFile } from "./openFile.ts"
+import type { FileReader } from "./text/FileReader.ts"
 import { openGlob } from "./text/GlobReader.ts"
 import { globCovers, isGlob } from "./text/globFiles.ts"
 
@@ -39,19 +40,37 @@ export const makeSource = (config: FileSourceConfig, context: DriverContext): So
 const openSingle = Effect.fnUntraced(function* (
   config: FileSourceConfig,
   path: string,
-  { base, confines }: DriverContext,
+  { base, confines, follows }: DriverContext,
   from: Position | null
 ): Effect.fn.Return<SourceReader, DriverError, Scope.Scope> {
   const metadata = Object.freeze({ file: nameIn(base, path) })
-  const reader = yield* openFile(config, path, metadata, from, confines)
+  const reader = yield* openFile(config, path, metadata, from, { confines, follows })
+  const attempt = <A>(act: () => Promise<A>) =>
+    Effect.tryPromise({ try: act, catch: (cause) => fileError("next", path, "read", cause) })
   return {
     next: (limit) =>
-      Effect.tryPromise({
-        try: () => reader.next(limit),
-        catch: (cause) => fileError("next", path, "read", cause)
-      }),
+      follows === true ? nextOfGrowing(reader, attempt, limit) : attempt(() => reader.next(limit)),
     // The position is in the log; a file has nobody to tell.
     ack: () => Effect.void,
     progress: () => reader.progress
+  }
+})
+
+/** Between two looks at a file that grows, in the engine's time: nobody tells a reader that a file was written. */
+export const lookEvery = "500 millis"
+
+/** What is there already, or what comes: at the end of a file that grows the reader waits. */
+const nextOfGrowing = Effect.fnUntraced(function* (
+  reader: FileReader,
+  attempt: <A>(act: () => Promise<A>) => Effect.Effect<A, DriverError>,
+  limit: ReadLimit
+) {
+  const grow = attempt(async () => (await reader.grow?.()) ?? false)
+  // A sealed batch is all there, however long the file is by now.
+  if (limit.exactly === true) yield* Effect.repeat(grow, { while: (came) => came })
+  while (true) {
+    const batch = yield* attempt(() => reader.next(limit))
+    if (batch !== null || limit.exactly === true) return batch
+    if (!(yield* grow)) yield* Effect.sleep(lookEvery)
   }
 })

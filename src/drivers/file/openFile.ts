@@ -18,10 +18,17 @@ import { closeBracket, comma } from "./json/ValueScan.ts"
 import { openParquet } from "./parquet/ParquetReader.ts"
 import { requireAllowed } from "./requireAllowed.ts"
 import type { FileMetadata, FileReader } from "./text/FileReader.ts"
+import { GrowingFile } from "./text/GrowingFile.ts"
 import { LineRun, type RecordFormat } from "./text/LineRun.ts"
 import { type MayGoOn, openText } from "./text/openText.ts"
 import { Taken } from "./text/Taken.ts"
 import { type Place, TextReader } from "./text/TextReader.ts"
+
+export interface OpenOptions {
+  readonly confines?: Confines | undefined
+  /** The file is still being written: a reader that is at its end looks for more. */
+  readonly follows?: boolean | undefined
+}
 
 /** `path` is absolute; every record of the file carries `metadata`. */
 export const openFile = (
@@ -29,27 +36,28 @@ export const openFile = (
   path: string,
   metadata: FileMetadata,
   from: Position | null,
-  confines?: Confines
+  { confines, follows = false }: OpenOptions = {}
 ): Effect.Effect<FileReader, DriverError, Scope.Scope> =>
   Effect.andThen(
     Effect.try({
       try: () => requireAllowed(path, confines),
       catch: (cause) => fileError("open", path, "read", cause)
     }),
-    openAllowed(config, path, metadata, from)
+    openAllowed(config, path, metadata, from, follows)
   )
 
 const openAllowed = (
   config: FileSourceConfig,
   path: string,
   metadata: FileMetadata,
-  from: Position | null
+  from: Position | null,
+  follows: boolean
 ): Effect.Effect<FileReader, DriverError, Scope.Scope> => {
   const format = sourceFormat(config)
   if (format === "parquet") return openParquet(path, config.columns, metadata, from)
   return format === "json"
     ? openArray(config, path, metadata, from)
-    : openLines(config, path, format === "csv", metadata, from)
+    : openLines(config, path, format === "csv", metadata, from, follows)
 }
 
 const openLines = Effect.fnUntraced(function* (
@@ -57,11 +65,15 @@ const openLines = Effect.fnUntraced(function* (
   path: string,
   isCsv: boolean,
   metadata: FileMetadata,
-  from: Position | null
+  from: Position | null,
+  follows: boolean
 ) {
   const opened = yield* openText(path, isCompressed(config, path), betweenLines, from)
   const format: RecordFormat = isCsv ? yield* openCsv(config, opened) : ndjsonFormat
-  const { file, head, start } = opened
+  const { handle, head, start } = opened
+  const file = follows
+    ? new GrowingFile(path, handle, start.byte, { isQuoted: isCsv, most: config.maxRecordBytes })
+    : opened.file
   const begin = (place: Place, limit: ReadLimit) =>
     new LineRun(file, format, config.maxRecordBytes, new Taken(metadata), place, limit)
   return new TextReader(file, head, start, begin)

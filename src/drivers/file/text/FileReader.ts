@@ -15,6 +15,8 @@ export interface FileReader {
   /** No record follows. Reads no further than the next record, and takes nothing. */
   atEnd(): Promise<boolean>
   readonly progress: Progress
+  /** Where the file may grow: looks at what has come since; `false` when nothing has. */
+  grow?(): Promise<boolean>
 }
 
 /** What the records of a file know of where they come from: one object serves them all. */

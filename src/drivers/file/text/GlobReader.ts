@@ -179,7 +179,7 @@ class GlobReader {
       const { name, path } = this.files[index]!
       const scope = yield* Scope.fork(this.outer)
       const metadata = Object.freeze({ file: name })
-      const reader = yield* openFile(this.config, path, metadata, at, this.confines).pipe(
+      const reader = yield* openFile(this.config, path, metadata, at, { confines: this.confines }).pipe(
         Effect.provideService(Scope.Scope, scope),
         Effect.onError(() => Scope.close(scope, Exit.void))
       )

@@ -22,6 +22,8 @@ export interface TextFile {
    * everything before that byte is given first, and a read that begins there rejects.
    */
   read(start: number, length: number): Promise<Buffer>
+  /** Where it may grow: looks at what has come since; `false` when nothing has. */
+  grow?(): Promise<boolean>
   /** The compressed file around it, where there is one. */
   readonly compressed?: CompressedFile
 }

@@ -37,7 +37,7 @@ export interface Place extends Settled {
 
 export class TextReader implements FileReader {
   private readonly file: TextFile
-  private readonly head: Buffer
+  private head: Buffer
   private readonly begin: (place: Place, limit: ReadLimit) => BatchRun
   private place: Place
 
@@ -84,9 +84,15 @@ export class TextReader implements FileReader {
     return run.taken.records.length === 0
   }
 
+  async grow(): Promise<boolean> {
+    return (await this.file.grow?.()) ?? false
+  }
+
   private async position(byte: number, row: number, window: TextWindow | undefined): Promise<BytePosition> {
     const length = Math.min(tailBytes, byte)
     const { compressed } = this.file
+    // A file that grows may have been shorter than its head when it was opened.
+    if (this.head.length < Math.min(headBytes, byte)) this.head = await this.file.read(0, headBytes)
     const tail =
       window !== undefined && byte - length >= window.start
         ? window.bytes.subarray(byte - length - window.start, byte - window.start)

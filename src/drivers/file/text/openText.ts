@@ -22,6 +22,7 @@ import { plainFile, type TextFile } from "./TextFile.ts"
 
 export interface OpenedText {
   readonly file: TextFile
+  readonly handle: FileHandle
   /** The file's first KiB. */
   readonly head: Buffer
   readonly start: { readonly byte: number; readonly row: number }
@@ -65,7 +66,7 @@ export const openText = Effect.fnUntraced(function* (
   return yield* attempt(async (): Promise<OpenedText> => {
     const head = await file.read(0, headBytes)
     const start = from === null ? { byte: 0, row: 0 } : await verify(file, head, readPosition(from), mayGoOn)
-    return { file, head, start }
+    return { file, handle, head, start }
   })
 })
 
