@@ -28,6 +28,10 @@ const readsAtOnce = 8
 const columns = `position::float8, stream, version, type, schema_version, payload, at::float8, event_id,
   causation_id, correlation_id, by, epoch, hash`
 
+/** The server looks for the next page while this one is folded. */
+const ahead = <A, E>(pages: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.bufferArray(pages, { capacity: 1 })
+
 export const makeReads = Effect.fnUntraced(function* (schema: string, line: Ask) {
   const permits = yield* Semaphore.make(readsAtOnce)
   const ask = (operation: string, sql: string, params?: ReadonlyArray<unknown>) =>
@@ -67,32 +71,30 @@ export const makeReads = Effect.fnUntraced(function* (schema: string, line: Ask)
   return {
     position,
     read: (stream, { after = 0, limit = Number.POSITIVE_INFINITY } = {}) =>
-      Stream.paginate(
-        { after, limit },
-        Effect.fnUntraced(function* (from) {
-          const rows = yield* ask("read", ofStream, [
-            toText(storable(stream)),
-            from.after,
-            Math.min(from.limit, pageEvents)
-          ])
-          const events = rows.map(toEvent)
-          const last = events.at(-1)
-          const rest = from.limit - events.length
-          return [
-            events,
-            last && rest > 0 ? Option.some({ after: last.version, limit: rest }) : Option.none()
-          ] as const
-        })
+      ahead(
+        Stream.paginate(
+          { after, limit },
+          Effect.fnUntraced(function* (from) {
+            const rows = yield* ask("read", ofStream, [
+              toText(storable(stream)),
+              from.after,
+              Math.min(from.limit, pageEvents)
+            ])
+            const events = rows.map(toEvent)
+            const last = events.at(-1)
+            const rest = from.limit - events.length
+            return [
+              events,
+              last && rest > 0 ? Option.some({ after: last.version, limit: rest }) : Option.none()
+            ] as const
+          })
+        )
       ),
     readAll: ({ after = 0, types } = {}) =>
       position.pipe(
         Effect.map((until) =>
           until > after && types?.length !== 0
-            ? // The server looks for the next page while this one is folded.
-              Stream.bufferArray(
-                Stream.paginate(after, (from) => allPage(from, until, types)),
-                { capacity: 1 }
-              )
+            ? ahead(Stream.paginate(after, (from) => allPage(from, until, types)))
             : Stream.empty
         ),
         Stream.unwrap

@@ -9,9 +9,9 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { UndecodableEvent } from "../../events/upcast.ts"
 import type * as Catalog from "../../projections/Catalog.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { Drivers } from "../drivers/Drivers.ts"
+import { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
-import type { EventLog, LogError } from "../log/EventLog.ts"
+import { EventLog, type LogError } from "../log/EventLog.ts"
 import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
@@ -60,14 +60,15 @@ export class Pipelines extends Context.Service<
       Pipelines,
       Effect.gen(function* () {
         const functions = new Map<string, Functions>()
-        const services = yield* Effect.context<EventLog | Drivers>()
+        const log = yield* EventLog
+        const drivers = yield* Drivers
         const actors = yield* RcMap.make({
           lookup: (id: string) =>
             Effect.gen(function* () {
               const actor = yield* PipelineActor.make(id)
               return yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines)
               // Whoever wakes an actor may have another log at hand: it is ours that the pipeline lives by.
-            }).pipe(Effect.provide(services)),
+            }).pipe(Effect.provideService(EventLog, log), Effect.provideService(Drivers, drivers)),
           idleTimeToLive: "5 minutes"
         })
         const { catalog, register, remove, rename } = yield* openCatalog

@@ -12,11 +12,14 @@ import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { decodePipelineEvent, schemaVersion } from "../../events/upcast.ts"
 import { lastAttempt } from "../../projections/OpenBatch.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
+import * as Roster from "../../projections/Roster.ts"
 import type { Applied, JournalEntry, Seal } from "../../src/flow/Journal.ts"
-import { EventLog, type Head, type LogError, type NewEvent } from "../../src/log/EventLog.ts"
+import { allStreams, EventLog, type Head, type LogError, type NewEvent } from "../../src/log/EventLog.ts"
 import { layerPostgres } from "../../src/log/Postgres.ts"
+import * as ReadModel from "../../src/log/ReadModel.ts"
 import { layerSqlite } from "../../src/log/Sqlite.ts"
 import { decide } from "../../src/pipeline/decide.ts"
+import { rosterModel } from "../../src/pipeline/LiveRoster.ts"
 import { snapshotName } from "../../src/pipeline/loadState.ts"
 import { firstOutput, type Place } from "./firstOutput.ts"
 import type { Given } from "./Part.ts"
@@ -127,6 +130,13 @@ const grow = Effect.fnUntraced(function* (events: number) {
   const { stream, version } = head
   const saved = { stream, version, fold: snapshotName, foldVersion: PipelineState.foldVersion }
   yield* log.saveSnapshot({ ...saved, state: JSON.stringify(state) })
+  // Every process that writes follows the roster, so a log that has grown in the ordinary way has this one too.
+  const roster = yield* ReadModel.read(rosterModel)
+  const text = Roster.encode(roster.state)
+  yield* log.saveSnapshot({
+    ...{ stream: allStreams, version: roster.position, state: text ?? "" },
+    ...{ fold: rosterModel.name, foldVersion: rosterModel.foldVersion }
+  })
   yield* append(events, true)
   return head
 })
