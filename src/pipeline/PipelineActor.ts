@@ -60,6 +60,7 @@ export interface PipelineActor {
   readonly meter: PipelineMeter.PipelineMeter
   /** Never succeeds; fails when the actor is gone. */
   readonly gone: Effect.Effect<never, ActorStopped>
+  readonly isGone: Effect.Effect<boolean>
 }
 
 interface Envelope {
@@ -159,6 +160,9 @@ export const make = Effect.fnUntraced(function* (
     meter,
     get gone() {
       return Deferred.await(gone)
+    },
+    get isGone() {
+      return Deferred.isDone(gone)
     }
   }
 })

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { Context, Effect, Exit, Layer, RcMap, Scope, Semaphore } from "effect"
+import { Context, Effect, Exit, Layer, RcMap, Schedule, Scope, Semaphore } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { UndecodableEvent } from "../../events/upcast.ts"
 import type * as Catalog from "../../projections/Catalog.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
-import { EventLog, type LogError } from "../log/EventLog.ts"
+import { EventLog, LogError } from "../log/EventLog.ts"
 import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
@@ -71,8 +71,18 @@ export class Pipelines extends Context.Service<
             }).pipe(Effect.provideService(EventLog, log), Effect.provideService(Drivers, drivers)),
           idleTimeToLive: "5 minutes"
         })
+        // What could not be woken is not remembered as such: the log may answer the next who asks.
+        const wake = (id: string) =>
+          Effect.tapError(RcMap.get(actors, id), () => RcMap.invalidate(actors, id))
+        // An actor that its log has let down is gone for good; whoever asks next wakes another one.
+        const get = (id: string) =>
+          Effect.flatMap(wake(id), (pipeline) =>
+            Effect.flatMap(pipeline.actor.isGone, (isGone) =>
+              isGone ? Effect.andThen(RcMap.invalidate(actors, id), wake(id)) : Effect.succeed(pipeline)
+            )
+          )
         const { catalog, register, remove, rename } = yield* openCatalog
-        const { adopt, progress, retire } = yield* adoptions((id) => RcMap.get(actors, id))
+        const { adopt, progress, retire } = yield* adoptions(get)
         return Pipelines.of({
           catalog,
           register,
@@ -82,9 +92,8 @@ export class Pipelines extends Context.Service<
           progress,
           retire,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
-          get: (id) => RcMap.get(actors, id),
-          awake: (id) =>
-            Effect.flatMap(RcMap.has(actors, id), (has) => (has ? RcMap.get(actors, id) : Effect.undefined))
+          get,
+          awake: (id) => Effect.flatMap(RcMap.has(actors, id), (has) => (has ? get(id) : Effect.undefined))
         })
       })
     )
@@ -98,27 +107,41 @@ const adoptions = Effect.fnUntraced(function* (get: Pipelines["Service"]["get"])
   const kept = new Map<string, HostedPipeline>()
   let isRetired = false
 
-  const adopt = Effect.fnUntraced(function* (id: string) {
-    if (isRetired || kept.has(id)) return
-    const own = yield* Scope.fork(scope)
-    const pipeline = yield* get(id).pipe(
-      Scope.provide(own),
-      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
-    )
-    kept.set(id, pipeline)
-    yield* pipeline.adopt
-    // Whether it may sleep is looked at where nobody adopts it at the same time: it may be wanted again by now.
-    const leave = Effect.map(pipeline.actor.state, (state) => isAtRest(state) && kept.delete(id)).pipe(
+  const adopt = (id: string): Effect.Effect<void, LogError | UndecodableEvent> =>
+    Effect.gen(function* () {
+      if (isRetired || kept.has(id)) return
+      const own = yield* Scope.fork(scope)
+      const pipeline = yield* get(id).pipe(
+        Scope.provide(own),
+        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      )
+      kept.set(id, pipeline)
+      yield* pipeline.adopt
+      const left = Effect.sync(() => kept.delete(id)).pipe(Effect.andThen(Scope.close(own, Exit.void)))
+      yield* asLongAsWanted(pipeline).pipe(
+        Effect.andThen(left),
+        Effect.catch((error) => Effect.andThen(left, adoptAgain(id, error))),
+        Effect.forkIn(scope)
+      )
+    }).pipe(one.withPermits(1))
+
+  /** Whether it may sleep is looked at where nobody adopts it at the same time: it may be wanted again by now. */
+  const asLongAsWanted = ({ actor }: HostedPipeline) => {
+    const leave = Effect.map(actor.state, (state) => isAtRest(state) && kept.delete(actor.id)).pipe(
       one.withPermits(1)
     )
-    yield* awaitState(pipeline.actor, isAtRest).pipe(
-      Effect.andThen(leave),
-      Effect.repeat({ until: (left) => left }),
-      Effect.catch(() => Effect.sync(() => kept.delete(id))),
-      Effect.andThen(Scope.close(own, Exit.void)),
-      Effect.forkIn(scope)
-    )
-  }, one.withPermits(1))
+    return awaitState(actor, isAtRest).pipe(Effect.andThen(leave), Effect.repeat({ until: (left) => left }))
+  }
+
+  /** A log that is back finds its pipelines at work again. One that has a newer owner is that owner's. */
+  const adoptAgain = (id: string, { reason }: PipelineActor.ActorStopped): Effect.Effect<void> =>
+    reason instanceof LogError && !isRetired
+      ? Effect.sleep(againAfter).pipe(
+          Effect.andThen(adopt(id)),
+          Effect.retry({ schedule: Schedule.spaced(againAfter), while: ({ _tag }) => _tag === "LogError" }),
+          Effect.catch((error) => Effect.logError(`pipeline ${id} is left alone: ${error.message}`))
+        )
+      : Effect.void
 
   const retire = Effect.fnUntraced(function* (reason: Reason) {
     isRetired = true
@@ -130,6 +153,9 @@ const adoptions = Effect.fnUntraced(function* (get: Pipelines["Service"]["get"])
   const progress = (id: string) => Effect.sync(() => kept.get(id)?.progress() ?? [])
   return { adopt, progress, retire }
 })
+
+/** Pause between two attempts at a pipeline whose log was away for longer than its actor waits. */
+const againAfter = "5 seconds"
 
 const isAtRest = ({ deployment, desired }: PipelineState): boolean =>
   deployment === "Shutdown" && desired === "Shutdown"

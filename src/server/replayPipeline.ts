@@ -1,8 +1,6 @@
 /**
  * The `replayPipeline` operation: what it asks for, and how its refusals are answered.
  *
- * Plugged into its group as `.handle("replayPipeline", replayPipeline(asker))`, once the pipeline is known.
- *
  * @module
  */
 import { DateTime, Effect, Option } from "effect"
