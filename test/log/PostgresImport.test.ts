@@ -11,7 +11,7 @@ import { newEvent, newEvents } from "../contracts/newEvent.ts"
 import { idsOf } from "../contracts/onLog.ts"
 import { startFaultyProxy } from "../support/FaultyProxy.ts"
 import { startPostgres } from "../support/PostgresServer.ts"
-import { newSchema } from "./postgres.ts"
+import { eventually, newSchema } from "./postgres.ts"
 import { open, writeTo } from "./temporary.ts"
 
 const server = await startPostgres()
@@ -53,8 +53,9 @@ describe.runIf(typeof server !== "string")("an import into Postgres", () => {
     Effect.gen(function* () {
       const schema = yield* newSchema
       yield* Effect.scoped(Effect.flatMap(opened(schema), (log) => writeTo(log, "catalog", 2)))
-      yield* bring({ schema })
-      const log = yield* opened(schema)
+      // The lock of the one before is free once the server has noticed that its connections are closed.
+      yield* eventually(bring({ schema }))
+      const log = yield* eventually(opened(schema))
       const rows = (yield* Stream.runCollect(log.read("a"))).map(({ position: _, ...row }) => row)
       assert.deepStrictEqual(rows, [...history])
       assert.deepStrictEqual(yield* idsOf(log, "catalog"), ["catalog-1", "catalog-2", "known-2-1"])
