@@ -125,14 +125,14 @@ describe("findings of the schema", () => {
       "an unknown key far from any",
       small("zzz: 1\n"),
       [
-        "unknown_key /zzz 8:1 → one of name, description, schedule, stages, on_unrouted, dead_letters, runtime"
+        "unknown_key /zzz 8:1 → one of name, description, schedule, stages, merge, on_unrouted, dead_letters, runtime"
       ]
     ],
     [
       "a kind of stage that is not there",
-      small("  b: { from: a, explode: x }\n"),
+      small("  b: { from: a, repeat: x }\n"),
       [
-        "unknown_key /stages/b/explode 8:17 → one of from, source, filter, map, lookup, function, sink, output"
+        "unknown_key /stages/b/repeat 8:17 → one of from, source, filter, map, explode, validate, dedupe, lookup, service, aggregate, function, sink, output, event_time"
       ]
     ],
     [

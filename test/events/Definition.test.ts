@@ -29,6 +29,7 @@ describe("defaults", () => {
       description: "",
       schedule: "manual",
       stages: {},
+      merge: "arrival",
       onUnrouted: "dead_letter",
       deadLetters: { window: 100, threshold: 10 },
       runtime: {
@@ -52,6 +53,7 @@ describe("defaults", () => {
       description: "",
       schedule: "manual",
       stages: {},
+      merge: "arrival",
       on_unrouted: "dead_letter",
       dead_letters: { window: 100, threshold: 10 },
       runtime: {

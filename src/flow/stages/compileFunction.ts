@@ -1,0 +1,20 @@
+/**
+ * A stage whose work is a function of the program.
+ *
+ * @module
+ */
+import { Effect } from "effect"
+import { finding } from "../../../events/Finding.ts"
+import type { Functions } from "../Functions.ts"
+import { broken, type PlanError } from "../PlanError.ts"
+import type { StageWork } from "./compileWork.ts"
+
+/** A function is not in the log: whoever runs the definition must provide it. */
+export const compileFunction = (name: string, functions: Functions): Effect.Effect<StageWork, PlanError> => {
+  const provided = functions.get(name)
+  if (provided?.step !== undefined) return Effect.succeed({ step: provided.step })
+  if (provided?.waiting !== undefined) return Effect.succeed({ waiting: provided.waiting })
+  const message = `the program does not provide the function of ${name}`
+  const suggestion = "run it with the program that defines it: a function is not in the log"
+  return Effect.fail(broken(finding("missing_function", ["stages", name, "function"], message, suggestion)))
+}

@@ -1,0 +1,39 @@
+/**
+ * What a stage does to records, compiled: one file per kind of stage.
+ *
+ * @module
+ */
+import { Effect, type Scope as EffectScope } from "effect"
+import type { Stage } from "../../../events/Definition.ts"
+import { finding } from "../../../events/Finding.ts"
+import type { Drivers } from "../../drivers/Drivers.ts"
+import type { Functions } from "../Functions.ts"
+import type { PlanContext } from "../openEnd.ts"
+import { broken, type PlanError } from "../PlanError.ts"
+import type { RouteStage } from "../Route.ts"
+import type { StageError } from "../StageError.ts"
+import { compileFilter } from "./compileFilter.ts"
+import { compileFunction } from "./compileFunction.ts"
+import { compileLookup } from "./compileLookup.ts"
+import { compileMap } from "./compileMap.ts"
+
+/** A stage's own part of its route; a stage that does nothing hands records on as they are. */
+export type StageWork = Partial<Pick<RouteStage, "step" | "waiting">>
+
+export const compileWork = Effect.fnUntraced(function* (
+  name: string,
+  stage: Stage,
+  context: PlanContext,
+  functions: Functions
+): Effect.fn.Return<StageWork, PlanError | StageError, Drivers | EffectScope.Scope> {
+  if (stage.function !== undefined) return yield* compileFunction(name, functions)
+  if (stage.filter !== undefined) return yield* compileFilter(name, stage.filter)
+  if (stage.map !== undefined) return yield* compileMap(name, stage.map)
+  if (stage.lookup !== undefined) return yield* compileLookup(name, stage.lookup, context)
+  for (const kind of ["explode", "validate", "dedupe", "service", "aggregate"] as const) {
+    if (stage[kind] !== undefined) {
+      return yield* broken(finding("unknown_stage_kind", ["stages", name, kind], `${kind} cannot be run`))
+    }
+  }
+  return {}
+})
