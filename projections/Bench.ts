@@ -31,7 +31,7 @@ export const initial: Bench = {
   stalled: null
 }
 
-/** `extends`: the output of this sink is complete, so what is added to it is to be made visible again. */
+/** `isComplete`: the output of this sink is complete, so what is added to it is to be made visible again. */
 export const evolve = (
   bench: Bench,
   event: PipelineEvent,
@@ -55,7 +55,10 @@ export const evolve = (
     case "DeadLettersDiscarded":
       return {
         ...asked(bench),
-        open: without(bench.open, event.letters),
+        open: without(
+          bench.open,
+          event.letters.map(({ letter }) => letter)
+        ),
         discarded: bench.discarded + event.letters.length
       }
     case "OutputsPublished":

@@ -8,6 +8,7 @@ import { Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
 import type { Reason } from "../../events/PipelineEvent.ts"
+import { own } from "../../projections/own.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
@@ -43,6 +44,13 @@ export interface PlannedSink {
 export interface Plan {
   readonly sources: ReadonlyArray<PlannedSource>
   readonly sinks: ReadonlyArray<PlannedSink>
+  /**
+   * The way of what came out of this stage: of a source its route, of another stage what lies behind it. `undefined`
+   * where there is no such stage, or where none of the sinks that take part can be reached from it.
+   */
+  readonly behind: (stage: string) => PlannedSource["route"] | undefined
+  /** The definition has a sink of this name, whether it takes part or not. */
+  readonly isSink: (stage: string) => boolean
   readonly runtime: Definition["runtime"]
   readonly deadLetters: Definition["deadLetters"]
 }
@@ -93,8 +101,27 @@ export const compile = Effect.fnUntraced(function* (
       branches: reaches.get(name) ?? []
     })
   }
-  return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters }
+  return {
+    sources,
+    sinks,
+    isSink: (name) => own(definition.stages, name)?.sink !== undefined,
+    behind: (name) => sources.find(({ stage }) => stage === name)?.route ?? behind(name, stages, definition),
+    runtime: definition.runtime,
+    deadLetters: definition.deadLetters
+  }
 })
+
+/** What a stage has made is not made again: its work is left out, its contract is not. */
+const behind = (
+  name: string,
+  stages: ReadonlyMap<string, RouteStage>,
+  definition: Definition
+): PlannedSource["route"] | undefined => {
+  const stage = stages.get(name)
+  if (stage === undefined || stage.encode !== undefined) return undefined
+  const entered = new Map(stages).set(name, { ...stage, step: undefined, waiting: undefined })
+  return routeFrom(name, entered, definition)
+}
 
 /** Fused into one loop where nothing waits, else stage by stage. */
 const routeFrom = (

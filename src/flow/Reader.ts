@@ -13,7 +13,7 @@ import type { SourceBatch } from "../drivers/Record.ts"
 import { retrying } from "../drivers/retryPolicy.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Retry } from "./Journal.ts"
-import type { Outcome } from "./Outcome.ts"
+import { type Outcome, withoutLeft } from "./Outcome.ts"
 import type { Plan, PlannedSource } from "./Plan.ts"
 import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
@@ -149,7 +149,12 @@ const readAgain = Effect.fnUntraced(function* (
       })
     ).pipe(atStage(of.stage))
   }
-  return yield* prepare(of, batch, batch.range.from, batch.offset, read)
+  const prepared = yield* prepare(of, batch, batch.range.from, batch.offset, read)
+  const outcome = (batch.left ?? []).reduce(
+    (left, { branches, offset }) => withoutLeft(left, offset - batch.offset, branches),
+    prepared.outcome
+  )
+  return { ...prepared, outcome }
 })
 
 /**
