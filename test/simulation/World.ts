@@ -19,7 +19,7 @@ import {
   makeMemoryHub
 } from "../../src/drivers/memory/MemoryHub.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
-import { Pipelines } from "../../src/pipeline/Pipelines.ts"
+import { type HostedPipeline, Pipelines } from "../../src/pipeline/Pipelines.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
 import { replayOnce } from "../../src/pipeline/replay/replay.ts"
 import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
@@ -69,6 +69,11 @@ export interface LifeOptions {
   readonly dieOnAppend?: (types: ReadonlyArray<string>, moment: "before" | "after") => boolean
   /** Instead of running the pipeline: set its last run back, and go on from there. */
   readonly replay?: ReplayRequest
+  /** Instead of running the pipeline: what is done at its bench. */
+  readonly bench?: (
+    pipeline: HostedPipeline,
+    log: EventLog["Service"]
+  ) => Effect.Effect<unknown, { readonly message: string }, Scope.Scope>
   /** The folder its paths resolve against. */
   readonly base?: string
 }
@@ -113,7 +118,11 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     Layer.provideMerge(Layer.succeed(EventLog, log))
   )
   const life =
-    options.replay === undefined ? runOnce(request(definition, options.base)) : replayLast(options.replay)
+    options.bench !== undefined
+      ? atBench(options.bench)
+      : options.replay !== undefined
+        ? replayLast(options.replay)
+        : runOnce(request(definition, options.base))
   const fiber = Effect.runFork(Effect.scoped(life).pipe(Effect.provide(layer)))
   const ended = Effect.runPromise(Fiber.await(fiber))
   const first = await Promise.race([death, ended])
@@ -134,6 +143,14 @@ const replayLast = Effect.fnUntraced(function* (replay: ReplayRequest) {
   const [only] = Catalog.list(yield* pipelines.catalog)
   const pipeline = yield* pipelines.get(only!.id)
   return yield* replayOnce(pipeline, yield* EventLog, { ...replay, by: "test", stop: Effect.never })
+})
+
+const atBench = Effect.fnUntraced(function* (act: NonNullable<LifeOptions["bench"]>) {
+  const pipelines = yield* Pipelines
+  const [only] = Catalog.list(yield* pipelines.catalog)
+  const pipeline = yield* pipelines.get(only!.id)
+  yield* act(pipeline, yield* EventLog)
+  return { state: yield* pipeline.actor.state, resumedFrom: null }
 })
 
 const request = (wire: unknown, base = "/"): Parameters<typeof runOnce>[0] => {

@@ -11,6 +11,7 @@ import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Moment } from "./findMoment.ts"
 import { reopenedMost } from "./ReplayRequest.ts"
 import { eachEvent, isLive, type Timeline } from "./readTimeline.ts"
+import * as Redrives from "./redrivesSince.ts"
 
 export interface Since {
   /** By sink, the branches of batches that it was found to hold. */
@@ -19,6 +20,7 @@ export interface Since {
   readonly alone: ReadonlyArray<ReadonlyArray<string>>
   /** Open at that version or sealed since, with every attempt and without the winners since; `null`: too many. */
   readonly batches: ReadonlyArray<OpenBatch.OpenBatch> | null
+  readonly redrives: Redrives.RedrivesSince
 }
 
 /** Reads the log from the moment on. With `collect` the batches are kept, else only counted: bounded memory. */
@@ -32,7 +34,10 @@ export const readSince = Effect.fnUntraced(function* (
   const taken = new Map<string, number>()
   const alone: Array<ReadonlyArray<string>> = []
   const batches = new Map(moment.state.open.map((batch) => [batch.batch, batch]))
+  let redrives = Redrives.initial(moment)
   yield* eachEvent(log, stream, moment.version, (event, { version }) => {
+    // A set-back takes back what a redrive has done, but not that it was asked for and what it came to.
+    redrives = Redrives.evolve(redrives, event)
     if (!isLive(timeline, version)) return true
     if (event._tag === "RunSetBack" && event.branches !== null) alone.push(event.branches)
     if (event._tag === "StageApplied" || event._tag === "DuplicateSuppressed") {
@@ -40,7 +45,7 @@ export const readSince = Effect.fnUntraced(function* (
     } else if (collect && batches.size <= reopenedMost) keep(batches, event)
     return true
   })
-  return { taken, alone, batches: batches.size > reopenedMost ? null : [...batches.values()] }
+  return { taken, alone, batches: batches.size > reopenedMost ? null : [...batches.values()], redrives }
 })
 
 const keep = (batches: Map<number, OpenBatch.OpenBatch>, event: PipelineEvent): void => {

@@ -74,6 +74,7 @@ export const planReplay = Effect.fnUntraced(function* (
     moment,
     open: generation === "same" ? since.batches : moment.state.open,
     generation,
+    redrives: since.redrives,
     fromStage: stage ?? null,
     ...part,
     reason
