@@ -68,7 +68,7 @@ describe("the dead-letter bench", () => {
           const millrace = yield* Millrace
           const before = yield* millrace.deadLetters("bench")
           assert.deepStrictEqual(
-            before.map(({ branches, id }) => [id, branches]),
+            before.map(({ branches, id }) => [id, branches.toSorted()]),
             [
               ["0.0.1", ["made"]],
               ["0.1.3", ["kept", "made"]]
