@@ -57,9 +57,8 @@ export const requestRedrive = Effect.fnUntraced(function* (
       letters.push({ letter: id, n: redrives + 1 })
     }
     yield* pipeline.redrive
-    if (chunks.length < left.length) {
-      yield* awaitState(actor, ({ bench }) => (bench?.open.length ?? 0) <= redrivesMost - requestedMost)
-    }
+    if (chunks.length === left.length) break
+    yield* awaitState(actor, ({ bench }) => (bench?.open.length ?? 0) <= redrivesMost - requestedMost)
   }
   if (letters.length === 0) {
     return yield* new Rejection({ code: "unknown_letter", message: "no dead letter is what was asked for" })
