@@ -128,7 +128,21 @@ const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
     ),
     HttpApiBuilder.group(Api, "deadLetters", (handlers) =>
       handlers.handleAll({
-        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null })
+        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null }),
+        getDeadLetter: () => unknown,
+        redriveDeadLetters: ({ payload }) =>
+          Effect.as(note("redrive", payload), {
+            redrive: null,
+            requested: 0,
+            letters: [],
+            version: 0,
+            next: null
+          }),
+        getRedrive: () => unknown,
+        discardDeadLetters: ({ payload }) =>
+          Effect.as(note("discard", payload), { discarded: 0, letters: [] }),
+        withdrawRedrives: ({ payload }) =>
+          Effect.as(note("withdraw", payload), { withdrawn: 0, letters: [] })
       })
     ),
     ingress ?? stubIngress(note),
