@@ -74,7 +74,7 @@ export const added = (causes: LetterCauses, letter: DeadLetter, at: number): Let
 /** The most frequent first. */
 export const list = ({ byCause }: LetterCauses): ReadonlyArray<LetterCause> =>
   [...HashMap.values(byCause)].sort(
-    (a, b) => b.count - a.count || (a.firstAt - b.firstAt) || (a.first < b.first ? -1 : 1)
+    (a, b) => b.count - a.count || a.firstAt - b.firstAt || (a.first < b.first ? -1 : 1)
   )
 
 /** A message without what differs from record to record. */

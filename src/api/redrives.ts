@@ -21,8 +21,7 @@ import {
   Reason
 } from "./values.ts"
 
-const pathOf = <const What extends string>(what: What) =>
-  `/v0/pipelines/:name/dead_letters/${what}` as const
+const pathOf = <const What extends string>(what: What) => `/v0/pipelines/:name/dead_letters/${what}` as const
 
 const Text = Schema.String
 const text = Schema.optionalKey(Text)
@@ -131,7 +130,12 @@ export const redrive = HttpApiEndpoint.post("redriveDeadLetters", pathOf("redriv
       `${redrivesMost} redrives are open at once: \`next\` says where to go on. \`GET …/redrives/{redrive}\` tells what ` +
       "came of it. With `dry_run` nothing is written anywhere, and the answer, 200, says what would become of each letter.",
     example: {
-      request: { letters: { code: "expression_failed" }, set: { delay: 0 }, rate: 100, reason: "no delay known" },
+      request: {
+        letters: { code: "expression_failed" },
+        set: { delay: 0 },
+        rate: 100,
+        reason: "no delay known"
+      },
       response: {
         redrive: "40-41",
         requested: 1,

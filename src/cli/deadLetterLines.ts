@@ -65,10 +65,9 @@ const causeOf = (
     redriving === 0 ? "" : style.yellow(`  ${grouped(redriving)} being redriven`)
   }`,
   `  ${cut(shown(message), messageCharacters)}`,
-  ...table([
-    ["  first", first.id, first.at],
-    ...(count === 1 ? [] : [["  last", last.id, last.at]])
-  ]).map((line) => style.dim(line)),
+  ...table([["  first", first.id, first.at], ...(count === 1 ? [] : [["  last", last.id, last.at]])]).map(
+    (line) => style.dim(line)
+  ),
   `  ${style.dim(recordLine(example, recordCharacters))}`
 ]
 
@@ -89,6 +88,10 @@ const stateOf = ({ attempts, redrives, redriving }: DeadLetterJson, style: Style
     ...(redrives > 0 ? [`, ${plural(redrives, "redrive")}`] : []),
     ...(redriving ? [style.yellow(", being redriven")] : [])
   ].join("")
+
+/** How many there are, and how to look at them. */
+export const lettersText = (count: number, name: string, style: Style): string =>
+  count === 0 ? "0" : style.red(`${grouped(count)}  see \`millrace dead-letters ${shown(name)} list\``)
 
 /** What was read, on one line. */
 export const recordLine = ({ raw }: Pick<DeadLetterJson, "raw">, length: number): string => {

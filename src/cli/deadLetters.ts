@@ -96,7 +96,8 @@ export const deadLetters = Command.make("dead-letters", flags, (options) =>
       description: "What would become of them"
     },
     {
-      command: "millrace dead-letters delayed-flights redrive --code expression_failed --set delay=0 --rate 100",
+      command:
+        "millrace dead-letters delayed-flights redrive --code expression_failed --set delay=0 --rate 100",
       description: "Mended, and not too fast"
     },
     {

@@ -20,7 +20,11 @@ export const discardLetters = Effect.fnUntraced(function* (options: Options) {
   const letters = yield* choiceOf(options)
   const reason = Option.getOrElse(options.reason, () => "").trim()
   if (reason === "") {
-    return yield* bad("usage", "why? a discard must have its --reason", "it goes into the log, for whoever asks later")
+    return yield* bad(
+      "usage",
+      "why? a discard must have its --reason",
+      "it goes into the log, for whoever asks later"
+    )
   }
   const act = Effect.gen(function* () {
     const { client } = yield* Service

@@ -17,7 +17,11 @@ export const editsOf = (given: ReadonlyArray<string>): Effect.Effect<Values, Cli
     return Effect.flatMap(content, (json) => {
       const value = parsed(json)
       return value === undefined
-        ? bad("bad_edit", `the payload for ${id} is no JSON`, "quote it for the shell, or put it into a file: id=@file")
+        ? bad(
+            "bad_edit",
+            `the payload for ${id} is no JSON`,
+            "quote it for the shell, or put it into a file: id=@file"
+          )
         : Effect.succeed(value)
     })
   })
@@ -29,18 +33,22 @@ export const setOf = (given: ReadonlyArray<string>): Effect.Effect<Values, CliFa
 const collected = (
   flag: string,
   given: ReadonlyArray<string>,
-  valueOf: (pair: readonly [string, string]) => Effect.Effect<Schema.Json, CliFailure>
+  valueIn: (pair: readonly [string, string]) => Effect.Effect<Schema.Json, CliFailure>
 ): Effect.Effect<Values, CliFailure> =>
   Effect.gen(function* () {
     const values = new Map<string, Schema.Json>()
     for (const text of given) {
       const at = text.indexOf("=")
       if (at < 1) {
-        return yield* bad("usage", `${flag} ${text}: there is no = in it`, `it looks like ${flag} ${shapes[flag]}`)
+        return yield* bad(
+          "usage",
+          `${flag} ${text}: there is no = in it`,
+          `it looks like ${flag} ${shapes[flag]}`
+        )
       }
       const name = text.slice(0, at)
       if (values.has(name)) return yield* bad("usage", `${flag} names ${name} twice`, "name it once")
-      values.set(name, yield* valueOf([name, text.slice(at + 1)]))
+      values.set(name, yield* valueIn([name, text.slice(at + 1)]))
     }
     return Object.fromEntries(values)
   })

@@ -17,7 +17,7 @@ export const storyLines = (story: DeadLetterStory, name: string, style: Style): 
   `${style.bold(`dead letter ${shown(story.id)}`)}  ${statusOf(story, style)}`,
   ...table([
     ["  source", `${shown(story.source)}, record ${grouped(story.offset)}`],
-    ["  read", shown(story.reasons[0]?.at ?? "unknown")],
+    ["  failed", shown(story.reasons[0]?.at ?? "unknown")],
     ["  run", `${shown(story.run)}, batch ${story.batch}`],
     ["  attempts", grouped(story.attempts)],
     ...(story.branches.length === 0 ? [] : [["  owed to", story.branches.map(shown).join(", ")]])
@@ -51,7 +51,8 @@ const statusOf = ({ status }: DeadLetterStory, style: Style): string => {
 /** JSON is laid out; everything else is one line. */
 const recordLines = (story: DeadLetterStory): ReadonlyArray<string> => {
   const { raw } = story
-  const laidOut = raw.encoding === "utf8" && raw.data.length <= shownCharacters ? prettyOf(raw.data) : undefined
+  const laidOut =
+    raw.encoding === "utf8" && raw.data.length <= shownCharacters ? prettyOf(raw.data) : undefined
   if (laidOut === undefined) return [`  ${recordLine(story, shownCharacters)}`]
   const lines = laidOut.split("\n").map((line) => `  ${shown(line)}`)
   return lines.length <= shownLines
@@ -81,18 +82,22 @@ const happenings = (story: DeadLetterStory): ReadonlyArray<Happening> => [
         `  ${shown(at)}  ${style.red(`✗ ${shown(reason.code)} at ${shown(stage)}`)}${
           redrive === 0 ? "" : `, redrive ${redrive}`
         }, for ${branches.map(shown).join(", ")}`,
-        ...shown(cut(reason.message, 2000)).split("\n").map((line) => `    ${line}`),
+        ...shown(cut(reason.message, 2000))
+          .split("\n")
+          .map((line) => `    ${line}`),
         ...(reason.suggestion === undefined ? [] : [`    ${style.dim("→")} ${shown(reason.suggestion)}`])
       ]
     })
   ),
-  ...story.history.map((redrive): Happening => ({
-    version: redrive.version,
-    lines: (style) => [
-      `  ${shown(redrive.requested_at)}  redrive ${redrive.redrive} asked for by ${shown(redrive.by)}${because(redrive.reason)}`,
-      ...(redrive.edit === null ? [] : editLines(redrive.edit, style))
-    ]
-  })),
+  ...story.history.map(
+    (redrive): Happening => ({
+      version: redrive.version,
+      lines: (style) => [
+        `  ${shown(redrive.requested_at)}  redrive ${redrive.redrive} asked for by ${shown(redrive.by)}${because(redrive.reason)}`,
+        ...(redrive.edit === null ? [] : editLines(redrive.edit, style))
+      ]
+    })
+  ),
   ...story.history.flatMap((redrive) => settledOf(redrive)),
   ...(story.discarded === null
     ? []
@@ -118,7 +123,9 @@ const settledOf = ({
   const told =
     outcome === "withdrawn"
       ? "withdrawn"
-      : fates.map(([stage, fate]) => `${fate} ${fate === "applied" ? "to" : "for"} ${shown(stage)}`).join(", ")
+      : fates
+          .map(([stage, fate]) => `${fate} ${fate === "applied" ? "to" : "for"} ${shown(stage)}`)
+          .join(", ")
   if (settled_at === null || told === "") return []
   return [
     {
@@ -132,9 +139,7 @@ const settledOf = ({
 type Edit = NonNullable<DeadLetterStory["history"][number]["edit"]>
 
 const editLines = ({ changes, payload }: Edit, style: Style): ReadonlyArray<string> =>
-  changes.length === 0
-    ? [`    ${style.green(`+ ${valueText(payload)}`)}`]
-    : differenceLines(changes, style)
+  changes.length === 0 ? [`    ${style.green(`+ ${valueText(payload)}`)}`] : differenceLines(changes, style)
 
 /** Where, what it was, and what it is. */
 export const differenceLines = (changes: Edit["changes"], style: Style): ReadonlyArray<string> =>

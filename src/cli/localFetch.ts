@@ -56,12 +56,7 @@ export const localFetch = Effect.fnUntraced(function* (
   return fetch
 })
 
-const layerEngine = (
-  place: LogPlace,
-  base: string,
-  directory: string,
-  drivers: ReadonlyArray<Driver>
-) =>
+const layerEngine = (place: LogPlace, base: string, directory: string, drivers: ReadonlyArray<Driver>) =>
   Layer.merge(Readiness.layer, layerShared).pipe(
     Layer.provideMerge(Layer.merge(layerAtRest, LiveRoster.layer)),
     Layer.provideMerge(Drivers.layer(drivers)),

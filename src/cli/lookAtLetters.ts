@@ -36,7 +36,8 @@ interface Options extends Filters {
 const lettersShown = 100
 
 export const lookAtLetters = Effect.fnUntraced(function* (options: Options) {
-  const look = <E, R>(letters: Letters<E, R>) => onBench(options.name, lookers[options.action](options, letters))
+  const look = <E, R>(letters: Letters<E, R>) =>
+    onBench(options.name, lookers[options.action](options, letters))
   if (Option.isNone(yield* onGivenService(look(ofService)))) yield* onLog(look(ofLog))
 })
 
@@ -152,7 +153,10 @@ const show = Effect.fnUntraced(function* <E, R>({ ids, name }: Options, { page, 
     // The nearest of the first ones is most likely the one that was meant.
     (failure) =>
       Effect.flatMap(page(name, { limit: pageMost }), ({ dead_letters }) => {
-        const meant = nearest(id, dead_letters.map((letter) => letter.id))
+        const meant = nearest(
+          id,
+          dead_letters.map((letter) => letter.id)
+        )
         const suggestion = meant === undefined ? failure.suggestion : `did you mean ${meant}?`
         return Effect.fail(
           new CliFailure({ ...failure, message: failure.message, ...(suggestion && { suggestion }) })

@@ -7,8 +7,8 @@
 import { Effect, Option } from "effect"
 import type { RedriveDryRun, RedrivePayload, RequestedRedrive } from "../api/redrives.ts"
 import { pageMost } from "../api/values.ts"
-import { CliFailure } from "./CliFailure.ts"
 import { awaitRedrive, type Waited } from "./awaitRedrive.ts"
+import { CliFailure } from "./CliFailure.ts"
 import { codeOfRun, exitCode, signalCode } from "./exitCode.ts"
 import { Json } from "./globalFlags.ts"
 import { bad, choiceOf, type Named, onBench } from "./letterChoice.ts"
@@ -49,7 +49,11 @@ export const redriveLetters = Effect.fnUntraced(function* (options: Options) {
 const payloadOf = Effect.fnUntraced(function* (options: Options) {
   const { after, dryRun, limit, rate, reason } = options
   if (Option.isSome(limit) && !dryRun) {
-    return yield* bad("usage", "--limit is for a dry run", "name the letters to redrive by their ids or filters")
+    return yield* bad(
+      "usage",
+      "--limit is for a dry run",
+      "name the letters to redrive by their ids or filters"
+    )
   }
   const edits = yield* editsOf(options.edit)
   const set = yield* setOf(options.set)
@@ -61,7 +65,15 @@ const payloadOf = Effect.fnUntraced(function* (options: Options) {
     ...Option.match(after, { onNone: () => ({}), onSome: (after) => ({ after }) }),
     ...Option.match(rate, { onNone: () => ({}), onSome: (rate) => ({ rate }) }),
     ...Option.match(reason, { onNone: () => ({}), onSome: (reason) => ({ reason }) }),
-    ...(dryRun ? { dry_run: true, limit: Math.min(pageMost, Option.getOrElse(limit, () => 100)) } : {})
+    ...(dryRun
+      ? {
+          dry_run: true,
+          limit: Math.min(
+            pageMost,
+            Option.getOrElse(limit, () => 100)
+          )
+        }
+      : {})
   }
   return payload
 })
@@ -118,7 +130,8 @@ const failureOf = (
   received: keyof typeof signalCode | undefined
 ): Failed => {
   const { nacked, open, requested } = came
-  const again = "run the same command again: what is open goes on; `millrace run` and `millrace serve` go on with it too"
+  const again =
+    "run the same command again: what is open goes on; `millrace run` and `millrace serve` go on with it too"
   if (waited?.end === "interrupted" && received !== undefined) {
     const message = `${plural(open, "letter")} of ${grouped(requested)} ${open === 1 ? "is" : "are"} not through`
     return { code: "interrupted", exit: 1, signal: signalCode[received], message, suggestion: again }

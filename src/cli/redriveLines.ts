@@ -102,7 +102,9 @@ export const requestedLines = (
     letters.length === 0
       ? "Nothing new to ask for: what is open goes on."
       : `${plural(letters.length, "dead letter")} of ${shown(name)} asked for (redrive ${redrive})`,
-    ...(next === null ? [] : [`→ there was no room for all: \`${verb} redrive … --after ${next}\` asks for the rest`]),
+    ...(next === null
+      ? []
+      : [`→ there was no room for all: \`${verb} redrive … --after ${next}\` asks for the rest`]),
     isServed
       ? `→ \`${verb} list\` shows what is left`
       : `→ nobody is at work here: \`${verb} redrive\` without --no-wait, \`millrace run\` or \`millrace serve\` goes on with it`
@@ -156,7 +158,9 @@ const triedLines = ({ branches, changes, letter, outcome, reason, stage }: Tried
     ),
     ...(reason === null
       ? []
-      : [`  ${style.red(`${shown(reason.code)}${stage === null ? "" : ` at ${shown(stage)}`}`)}  ${cut(shown(reason.message), 300)}`])
+      : [
+          `  ${style.red(`${shown(reason.code)}${stage === null ? "" : ` at ${shown(stage)}`}`)}  ${cut(shown(reason.message), 300)}`
+        ])
   ]
 }
 

@@ -7,6 +7,7 @@ import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
+import { lettersText } from "./deadLetterLines.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
@@ -44,7 +45,7 @@ export const showLines = (
       ...(owner === null ? [] : [["  in use by", ownerLine(owner)]])
     ]),
     ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
-    ...section("Last run", runLines(known, style), style),
+    ...section("Last run", runLines(name, known, style), style),
     ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
@@ -52,7 +53,11 @@ export const showLines = (
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
-const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+const runLines = (
+  name: string,
+  { letters, runs, state, telemetry }: Known,
+  style: Style
+): ReadonlyArray<string> => {
   const run = runs[0]
   if (run === undefined) return []
   const { counts } = run
@@ -81,7 +86,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
-    ["dead letters", grouped(letters)]
+    ["dead letters", lettersText(letters, name, style)]
   ]
   return [
     ...table(rows),

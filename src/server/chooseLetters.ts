@@ -27,9 +27,7 @@ export const chooseLetters = Effect.fnUntraced(function* (
   const place = after === undefined ? undefined : yield* placeOf(after, "body")
   if (isIds(choice)) yield* refuseUnknown(standing, choice)
   const letters = yield* Effect.orDie(chosen(standing, choice))
-  return place === undefined
-    ? letters
-    : letters.filter((letter) => LetterPage.compare(letter, place) > 0)
+  return place === undefined ? letters : letters.filter((letter) => LetterPage.compare(letter, place) > 0)
 })
 
 /** An edit that would go nowhere is a slip of the hand. */
@@ -82,11 +80,15 @@ const refuseUnknown = ({ letters }: Standing, ids: ReadonlyArray<string>): Effec
   if (at !== -1) {
     const id = ids[at]!
     return Effect.fail(
-      failed("InvalidRedrive", `No dead letter ${JSON.stringify(id)} is owed to anybody: it has left, or never was`, {
-        reason: "unknown_letter",
-        path: `/letters/${at}`,
-        suggestion: meantOf(id, letters)
-      })
+      failed(
+        "InvalidRedrive",
+        `No dead letter ${JSON.stringify(id)} is owed to anybody: it has left, or never was`,
+        {
+          reason: "unknown_letter",
+          path: `/letters/${at}`,
+          suggestion: meantOf(id, letters)
+        }
+      )
     )
   }
   if (new Set(ids).size === ids.length) return Effect.void

@@ -8,7 +8,7 @@ import type { DeadLetter } from "../../projections/DeadLetters.ts"
 import type { LetterCause } from "../../projections/LetterCauses.ts"
 import type { DeadLetterCause, DeadLetterJson, DeadLetterStory } from "../api/DeadLetterJson.ts"
 import type { LetterOutcome, RedriveDryRun } from "../api/redrives.ts"
-import type { DryRun, LetterOutcome as Outcome, LetterStory } from "../pipeline/letters/LetterRequest.ts"
+import type { DryRun, LetterStory, LetterOutcome as Outcome } from "../pipeline/letters/LetterRequest.ts"
 import { timeText } from "./eventText.ts"
 
 export const letterJson = (letter: DeadLetter): DeadLetterJson => ({
@@ -71,8 +71,7 @@ export const storyJson = (story: LetterStory): DeadLetterStory => ({
     branches: redrive.branches,
     settled_at: redrive.settledAt === null ? null : timeText(redrive.settledAt)
   })),
-  discarded:
-    story.discarded === null ? null : { ...story.discarded, at: timeText(story.discarded.at) }
+  discarded: story.discarded === null ? null : { ...story.discarded, at: timeText(story.discarded.at) }
 })
 
 export const outcomeJson = ({ branches, letter, n, outcome, reason }: Outcome): LetterOutcome => ({

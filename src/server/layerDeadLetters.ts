@@ -76,7 +76,13 @@ export const layerDeadLetters = HttpApiBuilder.group(
         return yield* redriveProgress(id, params.redrive, query)
       }),
       discardDeadLetters: ({ payload, ...request }) =>
-        once("discardDeadLetters", request, payload, (id, by) => discardLetters(id, payload, by), discardAgain),
+        once(
+          "discardDeadLetters",
+          request,
+          payload,
+          (id, by) => discardLetters(id, payload, by),
+          discardAgain
+        ),
       withdrawRedrives: ({ payload, ...request }) =>
         once(
           "withdrawRedrives",
