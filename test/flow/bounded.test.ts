@@ -59,11 +59,13 @@ const endless = (flow: Flow, recordBytes: number, perSecond: number): Driver => 
               base: null,
               held: () => Effect.succeed(new Map()),
               write: ({ attempt, records }) =>
-                Effect.gen(function* () {
-                  yield* Effect.sleep(`${(records.length * 1000) / perSecond} millis`)
-                  flow.written += records.length
-                  return { _tag: "Held" as const, held: { attempt, records: records.length } }
-                }),
+                Effect.delay(
+                  Effect.sync(() => {
+                    flow.written += records.length
+                    return { _tag: "Held" as const, held: { attempt, records: records.length } }
+                  }),
+                  (records.length * 1000) / perSecond
+                ),
               flush: Effect.succeed(null),
               finish: Effect.succeed(null),
               publish: Effect.void
