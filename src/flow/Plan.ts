@@ -24,6 +24,7 @@ import { compileRoute, type RouteStage } from "./Route.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
+import { timedSource } from "./time/timedSource.ts"
 
 export { PlanError } from "./PlanError.ts"
 
@@ -88,11 +89,12 @@ export const compile = Effect.fnUntraced(function* (
   }
   const sources: Array<PlannedSource> = []
   for (const name of names) {
-    const use = definition.stages[name]!.source
+    const { eventTime, source: use } = definition.stages[name]!
     if (use === undefined) continue
+    const source = yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context)
     sources.push({
       stage: name,
-      source: yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context),
+      source: eventTime === undefined ? source : yield* timedSource(name, source, eventTime),
       route: routeFrom(name, stages, definition),
       branches: reaches.get(name) ?? []
     })
