@@ -30,7 +30,8 @@ export { PlanError } from "./PlanError.ts"
 export interface PlannedSource {
   readonly stage: string
   readonly source: Source
-  readonly route: (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome>
+  /** Fails when a stage cannot do its part for the batch: nothing of it is sealed, and the run may come back to it. */
+  readonly route: (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
 }

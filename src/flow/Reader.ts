@@ -119,7 +119,7 @@ const prepare = Effect.fnUntraced(function* (
   from: Position | null,
   offset: number,
   read: SourceBatch
-): Effect.fn.Return<Prepared> {
+): Effect.fn.Return<Prepared, StageError> {
   const readAt = yield* Clock.currentTimeMillis
   const outcome = yield* of.route(read.records)
   return { _tag: "Prepared", of, owed: batch, range: { from, to: read.to }, offset, read, outcome, readAt }

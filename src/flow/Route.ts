@@ -9,6 +9,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
+import type { StageError } from "./StageError.ts"
 
 /** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
 export class RecordFailure extends Error {
@@ -23,15 +24,23 @@ export class RecordFailure extends Error {
 export type Step = (payload: unknown, scope: Scope) => unknown
 export const dropped: unique symbol = Symbol("dropped")
 
-/** What a step of a whole batch makes of each of its payloads, in their order. */
+/** What a step of a whole batch makes of each of its payloads, in their order; `Split` makes several of one. */
 export type Pieces = ReadonlyArray<
   | { readonly _tag: "Passed"; readonly payload: unknown }
+  | { readonly _tag: "Split"; readonly payloads: ReadonlyArray<unknown> }
   | { readonly _tag: "Dropped" }
   | { readonly _tag: "Failed"; readonly reason: Reason }
 >
 
-/** A step that waits for something. It sees all payloads of a batch at once and never fails as a whole. */
-export type WaitingStep = (payloads: ReadonlyArray<unknown>) => Effect.Effect<Pieces>
+/**
+ * A step that waits for something. It sees all payloads of a batch at once, each with the record of the
+ * source it was made of. What is wrong with a record is said in its piece; the step fails as a whole only
+ * when what it asks is away or wrongly set up, and then nothing of the batch is sealed.
+ */
+export type WaitingStep = (
+  payloads: ReadonlyArray<unknown>,
+  records: ReadonlyArray<SourceRecord>
+) => Effect.Effect<Pieces, StageError>
 
 /** A stage ready to run: its step, the contract of what comes out, and where that goes. */
 export interface RouteStage {

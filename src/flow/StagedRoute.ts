@@ -10,6 +10,7 @@ import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
 import { dropped, type Pieces, type RouteStage, reasonOf, unrouted } from "./Route.ts"
+import type { StageError } from "./StageError.ts"
 
 /** Payloads on their way, each with the index of the record it was made of; in source order. */
 interface Stream {
@@ -38,7 +39,7 @@ export const compileStagedRoute =
     order: ReadonlyArray<string>,
     onUnrouted: "dead_letter" | "drop"
   ) =>
-  (records: ReadonlyArray<SourceRecord>): Effect.Effect<Outcome> =>
+  (records: ReadonlyArray<SourceRecord>): Effect.Effect<Outcome, StageError> =>
     Effect.gen(function* () {
       const first = stages.get(source)!
       const batch = begin(records, first)
@@ -49,7 +50,7 @@ export const compileStagedRoute =
         const pieces =
           stage.waiting === undefined
             ? stepAll(stage, batch, arrived)
-            : yield* waitAll(stage, stage.waiting, arrived)
+            : yield* waitAll(stage, stage.waiting, batch, arrived)
         passOn(stage, batch, arrived.rows, pieces, onUnrouted)
       }
       return outcomeOf(batch, first)
@@ -102,9 +103,13 @@ const stepAll = (stage: RouteStage, { records }: Batch, { payloads, rows }: Stre
 const waitAll = Effect.fnUntraced(function* (
   stage: RouteStage,
   step: NonNullable<RouteStage["waiting"]>,
+  { records }: Batch,
   { payloads, rows }: Stream
-): Effect.fn.Return<Pieces> {
-  const pieces = yield* step(payloads)
+): Effect.fn.Return<Pieces, StageError> {
+  const pieces = yield* step(
+    payloads,
+    rows.map((row) => records[row]!)
+  )
   return pieces.length === rows.length
     ? pieces
     : yield* Effect.die(new Error(`${stage.name} answered for ${pieces.length} of ${rows.length} records`))
@@ -117,42 +122,48 @@ const passOn = (
   pieces: Pieces,
   onUnrouted: "dead_letter" | "drop"
 ): void => {
-  const onward = stage.edges.map(({ to, when }) => ({
-    to,
-    when,
-    stream: { rows: [], payloads: [] } as Stream
-  }))
+  const onward = stage.edges.map(({ to, when }): Onward => ({ to, when, stream: { rows: [], payloads: [] } }))
   for (const [at, piece] of pieces.entries()) {
     const row = rows[at]!
-    if (piece._tag === "Dropped") continue
-    if (piece._tag === "Failed") {
-      fail(batch, stage, row, piece.reason)
-      continue
+    if (piece._tag === "Failed") fail(batch, stage, row, piece.reason)
+    else if (piece._tag === "Passed") passPiece(stage, batch, row, piece.payload, onward, onUnrouted)
+    else if (piece._tag === "Split") {
+      for (const payload of piece.payloads) passPiece(stage, batch, row, payload, onward, onUnrouted)
     }
-    const wrong = stage.check?.(piece.payload)
-    if (wrong !== undefined) {
-      fail(batch, stage, row, wrong)
-      continue
-    }
-    if (stage.encode !== undefined) {
-      collect(stage, stage.encode, batch, row, piece.payload)
-      continue
-    }
-    const scope = { ...scopeOf(batch.records[row]!), record: piece.payload }
-    let routed = false
-    for (const { stream, when } of onward) {
-      if (when !== undefined && !when(scope)) continue
-      routed = true
-      stream.rows.push(row)
-      stream.payloads.push(piece.payload)
-    }
-    if (routed) continue
-    if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
-    else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
   }
   for (const { stream, to } of onward) {
     batch.arriving.set(to, [...(batch.arriving.get(to) ?? []), stream])
   }
+}
+
+interface Onward {
+  readonly to: string
+  readonly when: RouteStage["edges"][number]["when"]
+  readonly stream: Stream
+}
+
+const passPiece = (
+  stage: RouteStage,
+  batch: Batch,
+  row: number,
+  payload: unknown,
+  onward: ReadonlyArray<Onward>,
+  onUnrouted: "dead_letter" | "drop"
+): void => {
+  const wrong = stage.check?.(payload)
+  if (wrong !== undefined) return fail(batch, stage, row, wrong)
+  if (stage.encode !== undefined) return collect(stage, stage.encode, batch, row, payload)
+  const scope = { ...scopeOf(batch.records[row]!), record: payload }
+  let routed = false
+  for (const { stream, when } of onward) {
+    if (when !== undefined && !when(scope)) continue
+    routed = true
+    stream.rows.push(row)
+    stream.payloads.push(payload)
+  }
+  if (routed) return
+  if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
+  else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
 }
 
 const collect = (
