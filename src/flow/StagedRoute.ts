@@ -151,8 +151,14 @@ const passPiece = (
   onUnrouted: "dead_letter" | "drop"
 ): void => {
   const wrong = stage.check?.(payload)
-  if (wrong !== undefined) return fail(batch, stage, row, wrong)
-  if (stage.encode !== undefined) return collect(stage, stage.encode, batch, row, payload)
+  if (wrong !== undefined) {
+    fail(batch, stage, row, wrong)
+    return
+  }
+  if (stage.encode !== undefined) {
+    collect(stage, stage.encode, batch, row, payload)
+    return
+  }
   const scope = { ...scopeOf(batch.records[row]!), record: payload }
   let routed = false
   for (const { stream, when } of onward) {
