@@ -31,7 +31,10 @@ export { PlanError } from "./PlanError.ts"
 export interface PlannedSource {
   readonly stage: string
   readonly source: Source
-  /** `offset` is the ordinal of the first record in its source. */
+  /**
+   * `offset` is the ordinal of the first record in its source. Fails when a stage cannot do its part for the
+   * batch: nothing of it is sealed, and the run may come back to it.
+   */
   readonly route: (
     records: ReadonlyArray<SourceRecord>,
     offset?: number
