@@ -161,7 +161,7 @@ const program = Pipeline.make("program").pipe(
     Effect.gen(function* () {
       if (id === 3) return yield* Effect.fail("three")
       const { name } = yield* Who
-      yield* Effect.sleep(id * 3_600_000)
+      yield* Effect.delay(Effect.void, id * 3_600_000)
       return { id, at: yield* Clock.currentTimeMillis, by: `${name} ${yield* Random.nextIntBetween(1, 7)}` }
     })
   ),
