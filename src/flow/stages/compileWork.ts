@@ -16,6 +16,7 @@ import { compileFilter } from "./compileFilter.ts"
 import { compileFunction } from "./compileFunction.ts"
 import { compileLookup } from "./compileLookup.ts"
 import { compileMap } from "./compileMap.ts"
+import { compileService } from "./compileService.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
 export type StageWork = Partial<Pick<RouteStage, "step" | "waiting">>
@@ -30,7 +31,8 @@ export const compileWork = Effect.fnUntraced(function* (
   if (stage.filter !== undefined) return yield* compileFilter(name, stage.filter)
   if (stage.map !== undefined) return yield* compileMap(name, stage.map)
   if (stage.lookup !== undefined) return yield* compileLookup(name, stage.lookup, context)
-  for (const kind of ["explode", "validate", "dedupe", "service", "aggregate"] as const) {
+  if (stage.service !== undefined) return yield* compileService(name, stage.service)
+  for (const kind of ["explode", "validate", "dedupe", "aggregate"] as const) {
     if (stage[kind] !== undefined) {
       return yield* broken(finding("unknown_stage_kind", ["stages", name, kind], `${kind} cannot be run`))
     }
