@@ -84,8 +84,8 @@ export const secretNames = (definition: Definition): ReadonlyArray<string> => {
     if (isSecret(value)) names.add(value.secret)
     else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit)
   }
-  for (const { source, lookup, sink } of Object.values(definition.stages))
-    [source, lookup, sink].forEach(visit)
+  for (const { source, lookup, service, sink } of Object.values(definition.stages))
+    [source, lookup, service, sink].forEach(visit)
   return [...names]
 }
 

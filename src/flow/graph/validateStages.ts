@@ -10,6 +10,7 @@ import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
 import { type StageFields, stageFields } from "./fields.ts"
+import { serviceFindings } from "./serviceFindings.ts"
 import { timeFindings } from "./validateTime.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -30,6 +31,7 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
       ...timeFindings(name, stage, fields.output),
+      ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]
   })

@@ -5,7 +5,7 @@
  */
 import type { Reason } from "../../../events/PipelineEvent.ts"
 import type { RunCounts } from "../../../projections/RunState.ts"
-import type { LookupRow } from "../../drivers/memory/indexRows.ts"
+import type { LookupRow } from "../../drivers/Lookup.ts"
 import type { SourceRecord } from "../../drivers/Record.ts"
 import type * as Plan from "../../flow/Plan.ts"
 import type { StageError } from "../../flow/StageError.ts"

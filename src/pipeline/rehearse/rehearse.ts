@@ -18,8 +18,8 @@ import { type Functions, noFunctions } from "../../flow/Functions.ts"
 import { validateGraph } from "../../flow/graph/validateGraph.ts"
 import * as Plan from "../../flow/Plan.ts"
 import { broken } from "../../flow/PlanError.ts"
+import * as RunWorker from "../../flow/RunWorker.ts"
 import { trippingOffset } from "../../flow/threshold.ts"
-import * as Worker from "../../flow/Worker.ts"
 import * as Pipeline from "../Pipeline.ts"
 import { provideAll } from "../programFunction.ts"
 import { withAnswers, withoutServices } from "./givenAnswers.ts"
@@ -76,7 +76,7 @@ const run = Effect.fnUntraced(function* (
       { pipeline: { id: notebook.state.id, name: definition.name }, base: "." },
       withAnswers(definition, functions, rehearsal.services ?? {})
     )
-    const append: Worker.WorkerOptions["journal"]["append"] = (entry) =>
+    const append: RunWorker.RunWorkerOptions["journal"]["append"] = (entry) =>
       Effect.sync(() => {
         notebook.note({ _tag: "Record", entry })
         for (const [source, { nacks }] of Object.entries(notebook.state.run?.sources ?? {})) {
@@ -84,7 +84,7 @@ const run = Effect.fnUntraced(function* (
         }
         return notebook.state
       })
-    const worker = yield* Worker.make({ plan, journal: { append }, state: notebook.state, epoch: 1 })
+    const worker = yield* RunWorker.make({ plan, journal: { append }, state: notebook.state, epoch: 1 })
     // What the log in memory is asked to take it takes.
     const end = yield* Effect.catchTag(worker.run, "JournalError", Effect.die)
     return end._tag === "Tripped" ? end.reason : null
