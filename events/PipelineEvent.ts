@@ -9,6 +9,7 @@
  * @module
  */
 import { Schema } from "effect"
+import { RestoredMemory, SealedTime, StageDelta } from "./BatchMemory.ts"
 import { Checkpoint, Position } from "./Checkpoint.ts"
 import { Finding } from "./Finding.ts"
 import { Json } from "./Json.ts"
@@ -39,6 +40,8 @@ export type Raw = typeof Raw.Type
 /**
  * A record that could not be handled: `stage` is where it failed, `branches` are the sinks that are
  * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
+ * A letter of what an aggregate has made names the aggregate as its source; its `offset` counts what the
+ * aggregates made of this batch, and its id names the aggregate: `generation.batch.stage.offset`.
  */
 export const Letter = Schema.Struct({
   id: Text,
@@ -53,8 +56,9 @@ export type Letter = typeof Letter.Type
 
 /**
  * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
- * of the other source records `filtered`, `unrouted` and `lettered` say why they do not.
- * Invariant 6: delivered + filtered + unrouted + lettered = the batch's count.
+ * of the other source records `filtered`, `unrouted`, `lettered` and `aggregated` (taken in by an aggregate;
+ * left out where there is none) say why they do not. What aggregates have made is in `records` alone.
+ * Invariant 6: delivered + filtered + unrouted + lettered + aggregated = the batch's count.
  * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
  */
 export const SealedBranch = Schema.Struct({
@@ -63,6 +67,7 @@ export const SealedBranch = Schema.Struct({
   filtered: Count,
   unrouted: Count,
   lettered: Count,
+  aggregated: Schema.optionalKey(Count),
   base: Schema.optionalKey(Json)
 })
 export type SealedBranch = typeof SealedBranch.Type
@@ -72,7 +77,8 @@ export const Totals = Schema.Struct({
   delivered: Count,
   filtered: Count,
   unrouted: Count,
-  lettered: Count
+  lettered: Count,
+  aggregated: Schema.optionalKey(Count)
 })
 export type Totals = typeof Totals.Type
 
@@ -155,7 +161,10 @@ export const PipelineEvent = Schema.TaggedUnion({
     digest: Text,
     branches: Schema.Record(Text, SealedBranch),
     totals: Totals,
-    letters: Schema.Array(Letter)
+    letters: Schema.Array(Letter),
+    /** Only in a first seal: event time behind the batch, and what each stage with a memory learned from it. */
+    time: Schema.optionalKey(SealedTime),
+    memory: Schema.optionalKey(Schema.Record(Text, StageDelta))
   },
   StageApplied: {
     stage: Text,
@@ -206,10 +215,13 @@ export const PipelineEvent = Schema.TaggedUnion({
       filtered: Count,
       unrouted: Count,
       lettered: Count,
+      aggregated: Schema.optionalKey(Count),
       batches: Count,
       applied: Schema.Record(Text, Count)
     }),
-    open: Schema.Array(RestoredBatch)
+    open: Schema.Array(RestoredBatch),
+    /** Left out where the run remembers nothing. */
+    memory: Schema.optionalKey(RestoredMemory)
   }
 })
 export type PipelineEvent = typeof PipelineEvent.Type

@@ -223,7 +223,7 @@ export const advance = (state: PipelineState, source: string): PipelineState => 
       RunState.settled(run, open)
     )
   }
-  return next
+  return withRun(next, (run) => RunState.settledBefore(run, next.open[0]?.batch ?? Number.POSITIVE_INFINITY))
 }
 
 /** Ordinals ascend, mostly without gaps: the place of one is guessed from the first and corrected downwards. */
