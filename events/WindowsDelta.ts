@@ -40,9 +40,9 @@ export const WindowOfGroup = Schema.Struct({
 export type WindowOfGroup = typeof WindowOfGroup.Type
 
 /**
- * `records` were taken in; each window of a group that they touched stands here once, with their share alone.
- * Ordinals of arrival count from 0 within the delta. Windows of a group that overlap become one where they
- * are `sessions`; else they are told apart by their start.
+ * `records` were taken in; each window of a group that they touched stands here once, with their share alone,
+ * those of a group in the order of their start. Ordinals of arrival count from 0 within the delta. Windows of
+ * a group that overlap become one where they are `sessions`; else they are told apart by their start.
  */
 export const WindowsDelta = Schema.Struct({
   records: Schema.Int,

@@ -9,6 +9,7 @@ import { type Finding, finding } from "../../../events/Finding.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
+import { aggregateFindings } from "./aggregateFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -28,6 +29,7 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
           )),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...contractFindings(name, stage, fields)
     ]
   })
