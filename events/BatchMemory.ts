@@ -8,7 +8,6 @@
  * @module
  */
 import { Schema } from "effect"
-import { Json } from "./Json.ts"
 import { WindowsDelta } from "./WindowsDelta.ts"
 
 const Ms = Schema.Finite
@@ -32,7 +31,7 @@ export type SealedTime = typeof SealedTime.Type
 export const KeysDelta = Schema.Struct({
   keys: Schema.Array(Schema.String),
   times: Schema.optionalKey(Schema.Array(Ms)),
-  forget: Schema.Int
+  forget: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 })
 export type KeysDelta = typeof KeysDelta.Type
 
@@ -56,12 +55,12 @@ export const BatchMemory = Schema.Struct({
 export type BatchMemory = typeof BatchMemory.Type
 
 /**
- * The memory of a run that is set back: `time` and `stages` as they were before the first batch of `later`,
- * and what each batch from there on has left behind. `stages` is as the fold has it.
+ * The memory of a run that is set back: `time` as it was before the first batch of `later`, `stages` as if one
+ * batch had left all of it behind, and what each batch from there on has left behind.
  */
 export const RestoredMemory = Schema.Struct({
   time: Schema.NullOr(SealedTime),
-  stages: Schema.Record(Schema.String, Json),
+  stages: Schema.Record(Schema.String, StageDelta),
   later: Schema.Array(BatchMemory)
 })
 export type RestoredMemory = typeof RestoredMemory.Type

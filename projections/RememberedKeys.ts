@@ -38,6 +38,17 @@ export function* entries({
   }
 }
 
+/** All keys as one delta: applied to none, it gives them again. */
+export const asDelta = (remembered: RememberedKeys): KeysDelta => {
+  const all = [...entries(remembered)]
+  const times = all.flatMap(([, time]) => (time === undefined ? [] : [time]))
+  return {
+    keys: all.map(([key]) => key),
+    ...(times.length === all.length && all.length > 0 ? { times } : {}),
+    forget: 0
+  }
+}
+
 /** How many there are. */
 export const size = ({ chunks, forgotten }: RememberedKeys): number =>
   chunks.reduce((sum, { keys }) => sum + keys.length, -forgotten)

@@ -80,4 +80,20 @@ export const timeNow = (memory: RunMemory | undefined): SealedTime | null =>
   memory?.later.findLast(({ time }) => time !== undefined)?.time ?? memory?.time ?? null
 
 /** As an event has it. */
-export const restored = (memory: RestoredMemory): RunMemory => memory as RunMemory
+export const toEvent = ({ later, stages, time }: RunMemory): RestoredMemory => ({
+  time,
+  stages: Object.fromEntries(Object.entries(stages).map(([stage, of]) => [stage, whole(of)])),
+  later
+})
+
+/** As it was when an event took it up. */
+export const fromEvent = ({ later, stages, time }: RestoredMemory): RunMemory => ({
+  time,
+  stages: Object.fromEntries(
+    Object.entries(stages).map(([stage, delta]) => [stage, remember(undefined, delta)])
+  ),
+  later
+})
+
+const whole = (of: StageMemory): StageDelta =>
+  "keys" in of ? RememberedKeys.asDelta(of.keys) : { add: Windows.asDelta(of.windows) }

@@ -123,7 +123,7 @@ export const setBack = (run: RunState, event: EventOf<"RunSetBack">): RunState =
     outputs: { ...run.outputs, ...Object.fromEntries(outputs) },
     lives: run.lives + 1,
     ...(event.branches === null ? {} : { only: { stage: event.fromStage ?? "", branches: event.branches } }),
-    ...(event.memory === undefined ? {} : { memory: RunMemory.restored(event.memory) })
+    ...(event.memory === undefined ? {} : { memory: RunMemory.fromEvent(event.memory) })
   }
 }
 

@@ -96,7 +96,9 @@ export const combined = (tracker: WatermarkTracker, nowMs: number): number | nul
   const marks = Object.values(tracker.marks)
   if (marks.length > 0 && marks.every((mark) => mark.ended)) return endOfTime
   // An ended source does not make an idle one late: only those that may still give something are asked.
-  const least = leastOf(marks.filter((mark) => !mark.ended && !isIdle(mark, nowMs)))
+  const open = marks.filter((mark) => !mark.ended)
+  const active = open.filter((mark) => !isIdle(mark, nowMs))
+  const least = leastOf(active.length > 0 ? active : lastActive(open))
   if (least === null) return tracker.settled
   return tracker.settled === null ? least : Math.max(tracker.settled, least)
 }
@@ -135,6 +137,13 @@ const markOf = ({ marks }: WatermarkTracker, source: string): Mark | undefined =
   Object.hasOwn(marks, source) ? marks[source] : undefined
 
 const isIdle = ({ idleTimeoutMs, seenAt }: Mark, nowMs: number): boolean => nowMs - seenAt >= idleTimeoutMs
+
+/** Nobody is active any more: event time stays where those who were so longest had brought it. */
+const lastActive = (marks: ReadonlyArray<Mark>): ReadonlyArray<Mark> => {
+  const until = ({ idleTimeoutMs, seenAt }: Mark) => seenAt + idleTimeoutMs
+  const last = Math.max(...marks.map(until))
+  return marks.filter((mark) => until(mark) === last)
+}
 
 /** `null` when there is none, or one of them has nothing to say yet. */
 const leastOf = (marks: ReadonlyArray<Mark>): number | null => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BatchMemory, RestoredMemory } from "../../../events/BatchMemory.ts"
+import type { BatchMemory } from "../../../events/BatchMemory.ts"
 import type { EventOf, RestoredBatch } from "../../../events/PipelineEvent.ts"
 import type { OpenBatch } from "../../../projections/OpenBatch.ts"
 import { own } from "../../../projections/own.ts"
@@ -60,7 +60,7 @@ export const setBackTo = (of: SetBack): Omit<EventOf<"RunSetBack">, "_tag"> => {
     ),
     counts: { ...run.counts, applied },
     open: back.open as ReadonlyArray<RestoredBatch>,
-    ...(run.memory === undefined ? {} : { memory: run.memory as RestoredMemory })
+    ...(run.memory === undefined ? {} : { memory: RunMemory.toEvent(run.memory) })
   }
 }
 
