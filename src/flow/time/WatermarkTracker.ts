@@ -31,6 +31,7 @@ export interface WatermarkTracker {
   readonly marks: Readonly<Record<string, Mark>>
   /** As of the last change; `null` while some active source holds it back from the start. */
   readonly settled: number | null
+  readonly changedAt: number
 }
 
 /** The last instant there is: the combined watermark once every source has come to its end. */
@@ -44,7 +45,8 @@ export const make = (sources: ReadonlyArray<TrackedSource>, nowMs: number): Wate
       { idleTimeoutMs, watermark: null, seenAt: nowMs, ended: false }
     ])
   ),
-  settled: null
+  settled: null,
+  changedAt: nowMs
 })
 
 /** As a seal in the log has it; idle timeouts are counted from now. A source the seal does not know is new. */
@@ -59,7 +61,7 @@ export const restore = (
     const watermark = Object.hasOwn(time.watermarks, source) ? time.watermarks[source]! : null
     return [source, watermark === endOfTime ? { ...mark, ended: true } : { ...mark, watermark }]
   })
-  return { marks: Object.fromEntries(marks), settled: time.combined }
+  return { marks: Object.fromEntries(marks), settled: time.combined, changedAt: nowMs }
 }
 
 /** A record of the source happened at that time. One of a source that had ended opens it again. */
@@ -98,7 +100,7 @@ export const combined = (tracker: WatermarkTracker, nowMs: number): number | nul
   // An ended source does not make an idle one late: only those that may still give something are asked.
   const open = marks.filter((mark) => !mark.ended)
   const active = open.filter((mark) => !isIdle(mark, nowMs))
-  const least = leastOf(active.length > 0 ? active : lastActive(open))
+  const least = leastOf(active.length > 0 ? active : lastActive(open, tracker.changedAt))
   if (least === null) return tracker.settled
   return tracker.settled === null ? least : Math.max(tracker.settled, least)
 }
@@ -138,11 +140,11 @@ const markOf = ({ marks }: WatermarkTracker, source: string): Mark | undefined =
 
 const isIdle = ({ idleTimeoutMs, seenAt }: Mark, nowMs: number): boolean => nowMs - seenAt >= idleTimeoutMs
 
-/** Nobody is active any more: event time stays where those who were so longest had brought it. */
-const lastActive = (marks: ReadonlyArray<Mark>): ReadonlyArray<Mark> => {
+/** Nobody is active any more: event time stays where those who were so longest since then had brought it. */
+const lastActive = (marks: ReadonlyArray<Mark>, since: number): ReadonlyArray<Mark> => {
   const until = ({ idleTimeoutMs, seenAt }: Mark) => seenAt + idleTimeoutMs
   const last = Math.max(...marks.map(until))
-  return marks.filter((mark) => until(mark) === last)
+  return last <= since ? [] : marks.filter((mark) => until(mark) === last)
 }
 
 /** `null` when there is none, or one of them has nothing to say yet. */
@@ -157,8 +159,7 @@ const leastOf = (marks: ReadonlyArray<Mark>): number | null => {
 
 /** What was true until now stays true when an idle source comes back. */
 const settle = (tracker: WatermarkTracker, nowMs: number): WatermarkTracker => {
-  const settled = combined(tracker, nowMs)
-  return settled === tracker.settled ? tracker : { ...tracker, settled }
+  return { ...tracker, settled: combined(tracker, nowMs), changedAt: nowMs }
 }
 
 /** A source that is not tracked has no event time, and changes nothing. */
