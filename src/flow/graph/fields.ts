@@ -5,6 +5,7 @@
  */
 import { Result } from "effect"
 import {
+  type Aggregate,
   type Definition,
   isMapEdit,
   type Lookup,
@@ -71,6 +72,7 @@ const madeBy = (stage: Stage, input: Fields | undefined): Fields | undefined => 
   if (stage.service !== undefined) return undefined
   if (stage.map !== undefined) return mapped(stage.map, input)
   if (stage.lookup !== undefined) return enriched(stage.lookup, input)
+  if (stage.aggregate !== undefined) return aggregated(stage.aggregate)
   return input
 }
 
@@ -90,3 +92,17 @@ const enriched = (lookup: Lookup, input: Fields | undefined): Fields | undefined
   if (lookup.take === undefined) return undefined
   return new Map([...input, ...lookup.take.map((column) => [column, found] as const)])
 }
+
+const measured = { count: "integer", sum: "number", avg: "number", collect: "array" } as const
+
+const aggregated = ({ by, make }: Aggregate): Fields =>
+  new Map([
+    ...Object.keys(by).map((field) => [field, any] as const),
+    ["window_start", { type: "string", optional: false }],
+    ["window_end", { type: "string", optional: false }],
+    ...Object.entries(make).map(([field, measure]) => {
+      const [kind] = Object.keys(typeof measure === "string" ? { [measure]: true } : measure)
+      const type = Object.entries(measured).find(([name]) => name === kind)?.[1] ?? "any"
+      return [field, { type, optional: false }] as const
+    })
+  ])

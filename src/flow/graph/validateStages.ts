@@ -9,6 +9,7 @@ import { type Finding, finding } from "../../../events/Finding.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
+import { aggregateFindings } from "./aggregateFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
 import { serviceFindings } from "./serviceFindings.ts"
 import { timeFindings } from "./validateTime.ts"
@@ -30,6 +31,7 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
           )),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...timeFindings(name, stage, fields.output),
       ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
