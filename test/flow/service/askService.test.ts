@@ -144,6 +144,7 @@ it.effect("no more calls at a time than allowed, whoever asks; and a slow endpoi
           Effect.sync(() => {
             most = Math.max(most, ++now)
           }),
+          // The time of the test's clock that an endpoint takes to answer.
           () => Effect.sleep(url === "slow" ? "10 seconds" : "1 second"),
           () => Effect.sync(() => now--)
         )
