@@ -21,7 +21,7 @@ import { compileService } from "./compileService.ts"
 import { compileValidate } from "./compileValidate.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
-export type StageWork = Partial<Pick<RouteStage, "step" | "split" | "waiting">>
+export type StageWork = Partial<Pick<RouteStage, "step" | "split" | "splitsInto" | "waiting">>
 
 export const compileWork = Effect.fnUntraced(function* (
   name: string,
