@@ -24,6 +24,7 @@ export type { Lookup, LookupTable } from "./drivers/Lookup.ts"
 export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
 export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
 export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
+export * as Condition from "./flow/condition/Condition.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
 export {
   InvalidDefinition,

@@ -16,6 +16,8 @@
  */
 import { type Effect, Pipeable, type Result, Schema } from "effect"
 import {
+  type Condition,
+  checkDefinition,
   Definition,
   type Edge,
   type Lookup,
@@ -85,13 +87,13 @@ export const filter =
       { _tag: "Filter", predicate: predicate as (record: unknown) => boolean }
     )
 
-/** Keeps the records for which an expression (CEL) holds: data, so it is in the log and needs no program. */
+/** Keeps the records for which a condition holds, in CEL or as `Condition` makes it: data, so it is in the log and needs no program. */
 export const filterBy =
-  <const Name extends string>(name: Name, expression: string) =>
+  <const Name extends string>(name: Name, condition: Condition) =>
   <Stages, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages & { readonly [K in Name]: Current }, Current, R> =>
-    add(self, name, { ...edges(self), filter: expression })
+    add(self, name, { ...edges(self), filter: condition })
 
 /** Makes one record of each; an exception is the reason of a dead letter. */
 export const map =
@@ -184,9 +186,9 @@ export interface LookupOptions {
   readonly onMiss?: "pass_through" | "drop" | "dead_letter"
 }
 
-/** Writes records; `when` (CEL) lets only some of them through. What the next stage takes stays the same. */
+/** Writes records; `when` (CEL, or as `Condition` makes it) lets only some of them through. What the next stage takes stays the same. */
 export const sink =
-  <const Name extends string, A>(name: Name, end: End<A>, options: { readonly when?: string } = {}) =>
+  <const Name extends string, A>(name: Name, end: End<A>, options: { readonly when?: Condition } = {}) =>
   <Stages, Current extends A, R>(self: Pipeline<Stages, Current, R>): Pipeline<Stages, Current, R> => ({
     ...add<Stages, R, Name, Current>(self, name, { ...edges(self, options.when), sink: end.use }),
     ...Pipeable.Prototype,
@@ -204,7 +206,7 @@ export const from =
 /** The definition of a pipeline, as its file would give it; fails with what is wrong with its shape. */
 export const definition = (self: Any): Result.Result<Definition, Schema.SchemaError> => {
   const { description, deadLetters, onUnrouted, runtime, schedule } = self.options
-  return decodeType({
+  return checkDefinition({
     ...defaults,
     name: self.name,
     description: description ?? "",
@@ -216,7 +218,6 @@ export const definition = (self: Any): Result.Result<Definition, Schema.SchemaEr
   })
 }
 
-const decodeType = Schema.decodeUnknownResult(Schema.toType(Definition))
 const defaults = Schema.decodeUnknownSync(Definition)({ name: "defaults", stages: {} })
 
 /** Whether a value is a pipeline, as `make` and the stages build it. */
@@ -224,7 +225,7 @@ export const isPipeline = (value: unknown): value is Any<never> =>
   typeof value === "object" && value !== null && "~types" in value && value["~types"] === types
 
 /** What a stage reads: the current stages, each by an edge that lets through what `when` holds for. */
-const edges = (self: Any, when?: string): { readonly from: ReadonlyArray<Edge> } => ({
+const edges = (self: Any, when?: Condition): { readonly from: ReadonlyArray<Edge> } => ({
   from: self.current.map((stage) => (when === undefined ? { stage } : { stage, when }))
 })
 

@@ -213,7 +213,7 @@ describe("findings of the graph, with lines", () => {
     [
       "in a list of one",
       small("  b:\n    from: [{ stage: y, when: 'true' }]\n    sink: { use: memory }\n"),
-      ["unknown_stage /stages/b/from/0/stage 9:21"]
+      ["unknown_stage /stages/b/from/0/stage 9:21", "constant_condition /stages/b/from/0/when 9:30"]
     ],
     [
       "a condition in a list of one",

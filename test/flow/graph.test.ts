@@ -54,7 +54,7 @@ describe("each mistake in the graph is one finding", () => {
     [
       "the same edge twice",
       { a: source, b: sink([{ stage: "a", when: "true" }, "a"]) },
-      ["duplicate_edge /stages/b/from/1 → Join the two conditions with ||"]
+      ["duplicate_edge /stages/b/from/1 → Join the two conditions with || or any"]
     ],
     [
       "no source",

@@ -103,7 +103,7 @@ const edgeFindings = (name: string, definition: Definition): ReadonlyArray<Findi
           "duplicate_edge",
           place,
           `${edge.stage} is named twice; its records would arrive twice`,
-          "Join the two conditions with ||"
+          "Join the two conditions with || or any"
         )
       )
     }
