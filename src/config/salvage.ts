@@ -124,7 +124,7 @@ class Mended {
     const touched = top === "stages" && stage !== undefined && this.#stages.has(stage)
     if (touched && structural.has(finding.code)) return undefined
     const anyTouched = this.#stages.size > 0
-    if (anyTouched && (finding.code === "no_source" || finding.code === "no_sink")) return undefined
+    if (anyTouched && ofTheWhole.has(finding.code)) return undefined
     const someUnfed = [...this.#stages].some((name) => definition.stages[name]?.from === undefined)
     if (someUnfed && finding.code === "dead_end") return undefined
     for (const [mended, written] of this.#renamed) {
@@ -143,6 +143,9 @@ const conditionOf = (path: ReadonlyArray<string>): ReadonlyArray<string> | undef
   const when = path[2] === "from" ? path.indexOf("when", 3) : -1
   return when === -1 ? undefined : path.slice(0, when + 1)
 }
+
+/** Findings that any stage may bring about out of which something was taken. */
+const ofTheWhole = new Set(["no_source", "no_sink", "disconnected"])
 
 /** Findings that a stage may have only because something was taken out of it. */
 const structural = new Set(["stage_kind", "missing_from", "dead_end", "unreachable"])
