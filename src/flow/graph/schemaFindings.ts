@@ -130,8 +130,11 @@ const alternatives = (issue: SchemaIssue.AnyOf, at: Path, value: unknown): Reado
     .sort((left, right) => left.foreign - right.foreign || left.findings.length - right.findings.length)
   if (best === undefined) return [wrongType(issue.ast, at, value)]
   if (!isOwner(value) || Array.isArray(value)) return best.findings
-  if (best.findings.every((found) => foreignness(found) === 1)) return [wrongType(issue.ast, at, value)]
-  return Object.keys(value).length === 1 ? withoutEchoes(best.findings) : best.findings
+  const keys = Object.keys(value).length
+  const strange = best.findings.filter((found) => found.code === "unknown_key" && foreignness(found) === 1)
+  // Not one of its keys is known, nor nearly: then no alternative was meant more than another.
+  if (strange.length === keys) return [wrongType(issue.ast, at, value)]
+  return keys === 1 ? withoutEchoes(best.findings) : best.findings
 }
 
 /** A key that is nearly one the alternative knows speaks half as much against it. */
