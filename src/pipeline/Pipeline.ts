@@ -43,6 +43,8 @@ export interface Pipeline<out Stages, out Current, out R = never> extends Pipeab
   readonly functions: ReadonlyMap<string, ProgramFunction<R>>
   /** The stages the next one takes its records from. */
   readonly current: ReadonlyArray<string>
+  /** Which of their records the next one takes; all, when undefined. */
+  readonly condition: Condition | undefined
   readonly "~types": { readonly stages: () => Stages; readonly current: () => Current }
 }
 
@@ -66,7 +68,7 @@ export const make = (
   name: string,
   options: PipelineOptions = {}
 ): Pipeline<Readonly<Record<never, never>>, never> =>
-  build({ name, options, stages: {}, functions: new Map(), current: [] })
+  build({ name, options, stages: {}, functions: new Map(), current: [], condition: undefined })
 
 /** Reads records. The schema of the end, when it has one, is the contract every record is checked against. */
 export const source =
@@ -201,7 +203,13 @@ export const from =
   <Stages extends { readonly [K in Name]: unknown }, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages, Stages[Name], R> =>
-    build({ ...self, current: names })
+    build({ ...self, current: names, condition: undefined })
+
+/** The next stage takes only records for which a condition holds (CEL, or as `Condition` makes it): an edge with a `when`. */
+export const when =
+  (condition: Condition) =>
+  <Stages, Current, R>(self: Pipeline<Stages, Current, R>): Pipeline<Stages, Current, R> =>
+    build({ ...self, condition: both(self.condition, condition) })
 
 /** The definition of a pipeline, as its file would give it; fails with what is wrong with its shape. */
 export const definition = (self: Any): Result.Result<Definition, Schema.SchemaError> => {
@@ -224,10 +232,14 @@ const defaults = Schema.decodeUnknownSync(Definition)({ name: "defaults", stages
 export const isPipeline = (value: unknown): value is Any<never> =>
   typeof value === "object" && value !== null && "~types" in value && value["~types"] === types
 
-/** What a stage reads: the current stages, each by an edge that lets through what `when` holds for. */
-const edges = (self: Any, when?: Condition): { readonly from: ReadonlyArray<Edge> } => ({
-  from: self.current.map((stage) => (when === undefined ? { stage } : { stage, when }))
-})
+/** What a stage reads: the current stages, each by an edge that lets through what the conditions hold for. */
+const edges = (self: Any, own?: Condition): { readonly from: ReadonlyArray<Edge> } => {
+  const when = both(self.condition, own)
+  return { from: self.current.map((stage) => (when === undefined ? { stage } : { stage, when })) }
+}
+
+const both = (first: Condition | undefined, second: Condition | undefined): Condition | undefined =>
+  first === undefined || second === undefined ? (first ?? second) : { all: [first, second] }
 
 const checking = <A>(schema: Schema.Codec<A, A>): ProgramFunction<never> => ({
   _tag: "Check",
@@ -245,7 +257,8 @@ const add = <Stages, R, const Name extends string, Current>(
     ...self,
     stages: { ...self.stages, [name]: stage },
     functions: of === undefined ? self.functions : new Map([...self.functions, [name, of]]),
-    current: [name]
+    current: [name],
+    condition: undefined
   })
 }
 
@@ -258,7 +271,7 @@ export class DuplicateStage extends Error {
 }
 
 const build = <Stages, Current, R>(
-  of: Pick<Any<R>, "name" | "options" | "stages" | "functions" | "current">
+  of: Pick<Any<R>, "name" | "options" | "stages" | "functions" | "current" | "condition">
 ): Pipeline<Stages, Current, R> => ({
   ...Pipeable.Prototype,
   name: of.name,
@@ -266,6 +279,7 @@ const build = <Stages, Current, R>(
   stages: of.stages,
   functions: of.functions,
   current: of.current,
+  condition: of.condition,
   "~types": types as Pipeline<Stages, Current, R>["~types"]
 })
 
