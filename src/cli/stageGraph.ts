@@ -13,8 +13,8 @@ export interface Node {
   /** What kind of stage it is, and what it does. */
   readonly kind: string
   readonly detail: string
-  /** What else there is to know of it; empty when nothing. */
-  readonly note: string
+  /** What else there is to know of it, a line each. */
+  readonly notes: ReadonlyArray<string>
 }
 
 export interface Edge {
@@ -28,10 +28,8 @@ export const nodesOf = (definition: Definition): ReadonlyArray<Node> => {
   const meetings = meetingsOf(definition)
   return Object.entries(definition.stages).map(([name, stage]) => {
     const words = stageWords(stage)
-    const note = [words.note, meetings.has(name) ? mergeWords[definition.merge] : ""].filter(
-      (each) => each !== ""
-    )
-    return { name, ...words, note: note.join("; ") }
+    const merged = meetings.has(name) ? [mergeWords[definition.merge]] : []
+    return { name, ...words, notes: [...words.notes, ...merged] }
   })
 }
 

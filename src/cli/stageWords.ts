@@ -11,13 +11,13 @@ import { grouped, plural } from "./terminal.ts"
 export interface StageWords {
   readonly kind: string
   readonly detail: string
-  readonly note: string
+  readonly notes: ReadonlyArray<string>
 }
 
-/** `note` is empty where there is nothing more to say. */
+/** `notes` is empty where there is nothing more to say. */
 export const stageWords = (stage: Stage): StageWords => {
   if (stage.source !== undefined) {
-    return { kind: "source", detail: endOf(stage.source), note: timeOf(stage.eventTime) }
+    return { kind: "source", detail: endOf(stage.source), notes: timeOf(stage.eventTime) }
   }
   if (stage.sink !== undefined) return plain("sink", endOf(stage.sink))
   if (stage.lookup !== undefined) return plain("lookup", endOf(stage.lookup))
@@ -37,7 +37,7 @@ export const stageWords = (stage: Stage): StageWords => {
 /** The sink that dead letters go to. */
 export const deadLetterWords = (sink: Use): StageWords => plain("sink", endOf(sink))
 
-const plain = (kind: string, detail: string): StageWords => ({ kind, detail, note: "" })
+const plain = (kind: string, detail: string): StageWords => ({ kind, detail, notes: [] })
 
 /** The driver, and the setting that says most about where it leads. */
 const endOf = (use: Use): string => {
@@ -49,10 +49,11 @@ const isText = (value: unknown): value is string => typeof value === "string"
 
 const duration = Schema.encodeSync(DurationMs)
 
-const timeOf = (time: Stage["eventTime"]): string =>
-  time === undefined
-    ? ""
-    : `event time: ${time.field}${time.allowedLateness === 0 ? "" : `, up to ${duration(time.allowedLateness)} late`}`
+const timeOf = (time: Stage["eventTime"]): ReadonlyArray<string> => {
+  if (time === undefined) return []
+  const late = time.allowedLateness === 0 ? "" : `, up to ${duration(time.allowedLateness)} late`
+  return [`event time: ${time.field}${late}`]
+}
 
 const mapOf = (map: NonNullable<Stage["map"]>): string => {
   if (!isMapEdit(map)) return Object.keys(map).join(", ")
@@ -68,29 +69,30 @@ const explodeOf = ({ field, into }: NonNullable<Stage["explode"]>): string =>
 const validateOf = ({ contract, onInvalid }: NonNullable<Stage["validate"]>): StageWords => ({
   kind: "validate",
   detail: Object.values(contract).every(isText) ? Object.keys(contract).join(", ") : "a JSON Schema",
-  note: onInvalid === "drop" ? "drops what does not fit" : ""
+  notes: onInvalid === "drop" ? ["drops what does not fit"] : []
 })
 
 const dedupeOf = ({ key, remember, within }: NonNullable<Stage["dedupe"]>): StageWords => ({
   kind: "dedupe",
   detail: key,
-  note: `among the last ${grouped(remember)} keys${within === undefined ? "" : `, within ${duration(within)}`}`
+  notes: [`last ${grouped(remember)} keys${within === undefined ? "" : `, within ${duration(within)}`}`]
 })
 
 const serviceOf = ({ balance, endpoints, hash }: NonNullable<Stage["service"]>): StageWords => ({
   kind: "service",
   detail: endpoints.length === 1 ? endpoints[0]!.url : plural(endpoints.length, "endpoint"),
-  note:
-    endpoints.length === 1 ? "" : `${balance.replaceAll("_", " ")}${hash === undefined ? "" : ` by ${hash}`}`
+  notes:
+    endpoints.length === 1
+      ? []
+      : [`${balance.replaceAll("_", " ")}${hash === undefined ? "" : ` by ${hash}`}`]
 })
 
 const aggregateOf = ({ by, make, window }: NonNullable<Stage["aggregate"]>): StageWords => ({
   kind: "aggregate",
   detail: Object.keys(make).join(", "),
-  note: [
-    windowOf(window),
-    ...(Object.keys(by).length === 0 ? [] : [`by ${Object.keys(by).join(", ")}`])
-  ].join(" ")
+  notes: [
+    [windowOf(window), ...(Object.keys(by).length === 0 ? [] : ["by", Object.keys(by).join(", ")])].join(" ")
+  ]
 })
 
 const windowOf = (window: Window): string => {
