@@ -130,11 +130,10 @@ const alternatives = (issue: SchemaIssue.AnyOf, at: Path, value: unknown): Reado
     .sort((left, right) => left.foreign - right.foreign || left.findings.length - right.findings.length)
   if (best === undefined) return [wrongType(issue.ast, at, value)]
   if (!isOwner(value) || Array.isArray(value)) return best.findings
-  const keys = Object.keys(value).length
   const strange = best.findings.filter((found) => found.code === "unknown_key" && foreignness(found) === 1)
   // Not one of its keys is known, nor nearly: then no alternative was meant more than another.
-  if (strange.length === keys) return [wrongType(issue.ast, at, value)]
-  return keys === 1 ? withoutEchoes(best.findings) : best.findings
+  if (strange.length === Object.keys(value).length) return [wrongType(issue.ast, at, value)]
+  return withoutEchoes(best.findings)
 }
 
 /** A key that is nearly one the alternative knows speaks half as much against it. */
@@ -144,7 +143,7 @@ const foreignness = ({ code, suggestion }: Finding): number =>
 const isName = (suggestion: string | undefined): suggestion is string =>
   suggestion !== undefined && !suggestion.includes(" ")
 
-/** A mapping whose only key is misspelt lacks the right one by the same mistake. */
+/** A key that is misspelt is missing by the same mistake. */
 const withoutEchoes = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
   const meant = new Set(
     findings.flatMap(({ code, pointer, suggestion }) =>
