@@ -74,8 +74,8 @@ const isBounded = Schema.makeFilter((condition: Condition) => {
     : `a condition has at most ${conditionBounds.values} values`
 })
 
-const Inner = Schema.suspend((): Schema.Codec<Condition> => Alternatives)
-const Alternatives: Schema.Codec<Condition> = Schema.Union([
+const Inner = Schema.suspend((): Schema.Codec<Condition> => Condition)
+export const Condition: Schema.Codec<Condition> = Schema.Union([
   Schema.Literals(["always", "never"]),
   Expression,
   Schema.Struct({ all: Schema.Array(Inner) }),
@@ -85,11 +85,11 @@ const Alternatives: Schema.Codec<Condition> = Schema.Union([
   Schema.Struct({ metadata: Schema.NonEmptyString, ...Comparisons }).check(asksSomething),
   Schema.Struct({ type: Schema.Literals(jsonTypes) }),
   Schema.Struct({ cel: Expression })
-]).annotate({
-  identifier: "Condition",
-  expected: "an expression, always, never, or a condition as data",
-  description:
-    "For which records: a CEL expression; always or never; { all | any: [conditions] } or { not: condition }; { field | metadata: name } with exists, equals, matches, gt, gte, lt or lte; { type: a JSON type }; { cel: expression }"
-})
-
-export const Condition = Alternatives.check(isBounded)
+])
+  .annotate({
+    identifier: "Condition",
+    expected: "an expression, always, never, or a condition as data",
+    description:
+      "For which records: a CEL expression; always or never; { all | any: [conditions] } or { not: condition }; { field | metadata: name } with exists, equals, matches, gt, gte, lt or lte; { type: a JSON type }; { cel: expression }"
+  })
+  .check(isBounded)

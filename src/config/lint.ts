@@ -134,9 +134,15 @@ const numbersAsText = (definition: Definition): ReadonlyArray<Finding> => {
     }
     const types = stage.source === undefined ? undefined : csvTypes(stage.source)
     if (types !== undefined && stage.output !== undefined) {
-      findings.push(...textPromised(name, stage.output, types))
+      findings.push(...textPromised(["stages", name, "output"], stage.output, types))
     }
-    const passes = stage.filter !== undefined || stage.lookup?.into !== undefined
+    if (stage.validate !== undefined && arriving !== undefined) {
+      const at = ["stages", name, "validate", "contract"]
+      findings.push(...textPromised(at, stage.validate.contract, arriving))
+    }
+    const passes = [stage.filter, stage.validate, stage.dedupe, stage.lookup?.into].some(
+      (each) => each !== undefined
+    )
     texts.set(
       name,
       stage.source !== undefined
@@ -174,7 +180,7 @@ const textCompared = (
 }
 
 const textPromised = (
-  name: string,
+  at: ReadonlyArray<string>,
   output: Readonly<Record<string, unknown>>,
   types: Readonly<Record<string, unknown>>
 ): ReadonlyArray<Finding> =>
@@ -183,7 +189,7 @@ const textPromised = (
       ? [
           finding(
             "number_as_text",
-            ["stages", name, "output", field],
+            [...at, field],
             `${field} is promised as ${type}, but the fields of a CSV file are texts unless types names them`,
             `types: { ${field}: ${type.replace("?", "")} } beside the source's path`
           )

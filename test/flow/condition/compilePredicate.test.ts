@@ -84,6 +84,22 @@ describe("the algebra means what the equivalent CEL means", () => {
   )
 })
 
+it.each<[Condition, boolean | undefined]>([
+  ["1 < 2", true],
+  [{ any: [{ all: [] }, { field: "a", gt: 1 }] }, true],
+  [{ not: { any: [] } }, true],
+  [{ all: [{ field: "a", gt: 1 }, "never"] }, false],
+  [{ field: "a", gt: 5, lt: 5 }, false],
+  [{ field: "a", gte: 5, lte: 5 }, undefined],
+  [{ field: "a", gt: 1, lt: "x" }, false],
+  [{ field: "a", matches: "x", gt: 1 }, false],
+  [{ field: "a", exists: false, equals: 1 }, false],
+  [{ field: "a", exists: true, equals: 1 }, undefined],
+  [{ field: "a", exists: false }, undefined]
+])("the constant answer of %j is %s", (condition, answer) => {
+  expect(constantAnswer(condition)).toBe(answer)
+})
+
 describe("what a record cannot answer is false", () => {
   it.each<[string, Condition]>([
     ["a field that is not there", { field: "x", gt: 0 }],
