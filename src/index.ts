@@ -24,7 +24,12 @@ export type { Lookup, LookupTable } from "./drivers/Lookup.ts"
 export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
 export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
 export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
+export { Batch, BatchMisuse, type BatchRecord, type Flag, type RecordOutcome } from "./flow/Batch.ts"
 export * as Condition from "./flow/condition/Condition.ts"
+export { type Leaving, route, type Way } from "./flow/graph/route.ts"
+export { Nack, Retry } from "./flow/Nack.ts"
+export * as WatermarkTracker from "./flow/time/WatermarkTracker.ts"
+export { Worker } from "./flow/Worker.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
 export {
   InvalidDefinition,
@@ -38,6 +43,16 @@ export {
 export type { Difference, Moment, PastState, StateDiff, Why } from "./pipeline/History.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
+export type { GivenAnswer } from "./pipeline/rehearse/givenAnswers.ts"
+export {
+  GivenRecord,
+  givenRecord,
+  type Rehearsal,
+  type RehearsalError,
+  type Rehearsed,
+  type RehearsedLetter
+} from "./pipeline/rehearse/Rehearsal.ts"
+export { rehearse, rehearseDefinition } from "./pipeline/rehearse/rehearse.ts"
 export type {
   ReplayFrom,
   ReplayImpact,

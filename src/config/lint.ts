@@ -82,21 +82,15 @@ const constantKeys = ({ stages }: Definition): ReadonlyArray<Finding> =>
       : [])
   ])
 
-/** Settings of a service that its way of balancing never looks at. */
+/** Weights of a service that its way of balancing never looks at. */
 const settingsWithoutEffect = ({ stages }: Definition): ReadonlyArray<Finding> =>
   Object.entries(stages).flatMap(([name, { service }]) => {
     if (service === undefined) return []
-    const { balance, endpoints, hash } = service
-    const at = ["stages", name, "service"]
+    const { balance, endpoints } = service
     const weighs = balance === "weighted" || balance === "consistent_hash"
-    return [
-      ...(weighs || endpoints.every(({ weight }) => weight === endpoints[0]?.weight)
-        ? []
-        : [finding("no_effect", [...at, "endpoints"], `${balance} looks at no weight`, "balance: weighted")]),
-      ...(hash === undefined || balance === "consistent_hash"
-        ? []
-        : [finding("no_effect", [...at, "hash"], `${balance} looks at no hash`, "balance: consistent_hash")])
-    ]
+    if (weighs || endpoints.every(({ weight }) => weight === endpoints[0]?.weight)) return []
+    const at = ["stages", name, "service", "endpoints"]
+    return [finding("no_effect", at, `${balance} looks at no weight`, "balance: weighted")]
   })
 
 /** More dead letters than the window has records can never be among them. */
@@ -198,17 +192,23 @@ const textPromised = (
   )
 
 const writtenSecrets = (definition: Definition): ReadonlyArray<Finding> =>
-  Object.entries(definition.stages).flatMap(([name, stage]) =>
-    (["source", "lookup", "sink"] as const).flatMap((end) =>
-      Object.entries(stage[end] ?? {})
-        .filter(([key, value]) => secretive.test(key) && typeof value === "string")
+  Object.entries(definition.stages).flatMap(([name, stage]) => {
+    const settings = (["source", "lookup", "sink"] as const).map((end) => [[end], stage[end]] as const)
+    const all = [...settings, [["service", "headers"], stage.service?.headers] as const]
+    return all.flatMap(([at, values]) =>
+      Object.entries(values ?? {})
+        .filter(([key, value]) => speaksOfSecret(key) && typeof value === "string")
         .map(([key]) =>
           finding(
             "secret_as_text",
-            ["stages", name, end, key],
+            ["stages", name, ...at, key],
             `${key} would be stored with the definition, readable for everyone who may see it`,
             `{ secret: NAME_OF_THE_SECRET }`
           )
         )
     )
-  )
+  })
+
+/** Headers have dashes where settings have underscores. */
+const speaksOfSecret = (key: string): boolean =>
+  secretive.test(key.replaceAll("-", "_")) || /^(?:proxy-)?authorization$|^cookie$/i.test(key)

@@ -4,50 +4,14 @@
  *
  * @module
  */
-import type { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
+import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
+import { dropped, RecordFailure, type RouteStage, type Split } from "./RouteStage.ts"
 
-/** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
-export class RecordFailure extends Error {
-  readonly code: string
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-/** What a stage does to a payload; `dropped` filters the record out. Throws `RecordFailure`. */
-export type Step = (payload: unknown, scope: Scope) => unknown
-export const dropped: unique symbol = Symbol("dropped")
-
-/** What a step of a whole batch makes of each of its payloads, in their order. */
-export type Pieces = ReadonlyArray<
-  | { readonly _tag: "Passed"; readonly payload: unknown }
-  | { readonly _tag: "Dropped" }
-  | { readonly _tag: "Failed"; readonly reason: Reason }
->
-
-/** A step that waits for something. It sees all payloads of a batch at once and never fails as a whole. */
-export type WaitingStep = (payloads: ReadonlyArray<unknown>) => Effect.Effect<Pieces>
-
-/** A stage ready to run: its step, the contract of what comes out, and where that goes. */
-export interface RouteStage {
-  readonly name: string
-  /** The sinks a record may still reach from here, this one included. */
-  readonly reaches: ReadonlyArray<string>
-  readonly step: Step | undefined
-  /** Instead of `step`; a route through such a stage goes stage by stage. */
-  readonly waiting: WaitingStep | undefined
-  readonly encode: ((payload: unknown) => unknown) | undefined
-  readonly check: ((payload: unknown) => Reason | undefined) | undefined
-  readonly edges: ReadonlyArray<{
-    readonly to: string
-    readonly when: ((scope: Scope) => boolean) | undefined
-  }>
-}
+export * from "./RouteStage.ts"
 
 /** Sends the records of a batch of one source on their way. */
 export type Route = (records: ReadonlyArray<SourceRecord>) => Outcome
@@ -187,11 +151,12 @@ const compileStage = (
   onUnrouted: "dead_letter" | "drop",
   pushOf: (name: string) => Push
 ): Push => {
-  const { check, encode, step } = stage
+  const { check, encode, split, step } = stage
   const fail = (reason: Reason): void => {
     travel.failures.push({ stage, reason })
   }
   const forward = encode === undefined ? compileEdges(stage, travel, onUnrouted, pushOf) : undefined
+  if (split !== undefined && forward !== undefined) return compileSplit(stage, split, travel, forward)
   return (payload) => {
     let value = payload
     try {
@@ -212,6 +177,34 @@ const compileStage = (
   }
 }
 
+/** The pieces go on one after the other; they are the one record still, and one that fails, fails it. */
+const compileSplit =
+  (stage: RouteStage, split: Split, travel: Travel, forward: Push): Push =>
+  (payload) => {
+    let pieces: ReturnType<Split>
+    try {
+      pieces = split(payload, travel.scope)
+    } catch (error) {
+      travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
+      return
+    }
+    if (pieces === dropped) return
+    for (const piece of pieces) {
+      const wrong = wrongWith(stage, piece)
+      if (wrong === undefined) forward(piece)
+      else travel.failures.push({ stage, reason: wrong })
+    }
+  }
+
+/** Why a payload may not leave a stage. A check that throws has found something wrong, too. */
+export const wrongWith = ({ check }: RouteStage, payload: unknown): Reason | undefined => {
+  try {
+    return check?.(payload)
+  } catch (error) {
+    return reasonOf(error, "stage_failed")
+  }
+}
+
 const collect = (travel: Travel, sink: string, record: unknown): void => {
   const collector = travel.collectors.get(sink)!
   if (collector.rows.at(-1) !== travel.index) collector.delivered++
@@ -220,8 +213,9 @@ const collect = (travel: Travel, sink: string, record: unknown): void => {
   travel.reached = true
 }
 
+/** A function of a program may throw what it could have failed with. */
 export const reasonOf = (error: unknown, code: string): Reason =>
-  error instanceof RecordFailure
+  error instanceof RecordFailure || error instanceof Nack
     ? { code: error.code, message: error.message }
     : { code, message: error instanceof Error ? error.message : String(error) }
 

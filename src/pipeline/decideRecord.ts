@@ -9,9 +9,12 @@ import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
+import { timeNow } from "../../projections/RunMemory.ts"
 import type { RunState } from "../../projections/RunState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
-import { Rejection, type RejectionCode } from "./Command.ts"
+import { endOfTime } from "../flow/time/WatermarkTracker.ts"
+import { Rejection } from "./Command.ts"
+import { confirmRedrives, mayFinish, sealRedrives } from "./letters/recordRedrives.ts"
 
 /** One entry, one append. Confirmations come first: they belong to batches that were sealed before. */
 export const decideRecord = (
@@ -37,23 +40,23 @@ export const decideRecord = (
       event._tag === "StageApplied" ? { ...event, checkpoint: reached(state, batch.source) } : event
     )
   }
+  const unconfirmed = confirmRedrives(entry, () => state, add)
+  if (unconfirmed !== undefined) return Result.fail(unconfirmed)
   for (const seal of entry.seals ?? []) {
     const wrong = checkSeal(seal, state)
     if (wrong !== undefined) return Result.fail(wrong)
     add({ _tag: "BatchSealed", ...seal, run: run.id, generation: state.generation })
   }
+  const unsealed = sealRedrives(entry, () => state, add)
+  if (unsealed !== undefined) return Result.fail(unsealed)
   for (const retry of entry.retries ?? []) add({ _tag: "Retried", ...retry })
   for (const { output, stage } of entry.finished ?? []) {
-    if (state.open.length > 0) {
-      return refuse("batches_owed", "an output cannot be finished while batches are owed")
-    }
+    const unfinishable = mayFinish(state, stage)
+    if (unfinishable !== undefined) return Result.fail(unfinishable)
     if (own(state.run?.outputs, stage)?.finished !== true) add({ _tag: "OutputFinished", stage, output })
   }
   return Result.succeed(events)
 }
-
-const refuse = (code: RejectionCode, message: string): Result.Result<never, Rejection> =>
-  Result.fail(new Rejection({ code, message }))
 
 const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState): Rejection | undefined => {
   const key = idempotencyKey({
@@ -115,12 +118,19 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
   }
   for (const [stage, of] of sums) {
     // Invariant 6: the sums agree.
-    if (of.delivered + of.filtered + of.unrouted + of.lettered !== seal.count) {
+    if (of.delivered + of.filtered + of.unrouted + of.lettered + (of.aggregated ?? 0) !== seal.count) {
       return new Rejection({
         code: "sums_disagree",
         message: `batch ${seal.batch}: the outcomes of ${stage} do not add up to its ${seal.count} records`
       })
     }
+  }
+  // A source that has come to its end closes windows with a batch of no records: it goes nowhere.
+  if (seal.count === 0 && JSON.stringify(seal.range.from) !== JSON.stringify(seal.range.to)) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `batch ${seal.batch} has no records, and moves the place of ${seal.source}`
+    })
   }
   const open = openBatch(state, seal.batch)
   return open === undefined ? checkFirstSeal(seal, state) : checkLaterSeal(seal, open)
@@ -135,13 +145,28 @@ const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined
     seal.offset === offset &&
     JSON.stringify(seal.range.from) === JSON.stringify(sealed?.position ?? null)
   return follows
-    ? undefined
+    ? checkTime(seal, state)
     : new Rejection({
         code: "batch_out_of_order",
         message:
           `batch ${seal.batch} at offset ${seal.offset} of ${seal.source} does not follow: ` +
           `the next one is ${state.nextBatch} at offset ${offset}`
       })
+}
+
+/** Invariant 2: event time never moves backwards. A source that had ended may go on, if there is more of it. */
+const checkTime = ({ batch, time }: Seal, { run }: PipelineState): Rejection | undefined => {
+  const before = timeNow(run?.memory)
+  if (time === undefined || before === null) return undefined
+  const fell = Object.entries(before.watermarks).find(
+    ([source, mark]) => mark !== endOfTime && (own(time.watermarks, source) ?? mark) < mark
+  )
+  const regressed = before.combined !== null && (time.combined === null || time.combined < before.combined)
+  if (fell === undefined && !regressed) return undefined
+  return new Rejection({
+    code: "batch_out_of_order",
+    message: `batch ${batch} takes event time back${fell === undefined ? "" : ` at ${fell[0]}`}`
+  })
 }
 
 const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
@@ -151,6 +176,12 @@ const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
     seal.count === open.count &&
     seal.digest === open.digest &&
     JSON.stringify(seal.range) === JSON.stringify(open.range)
+  if (seal.time !== undefined || seal.memory !== undefined) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `batch ${seal.batch} left its memory behind with its first seal: attempt ${seal.attempt} has none`
+    })
+  }
   if (!same || seal.attempt !== lastAttempt(open) + 1) {
     return new Rejection({
       code: "batch_out_of_order",

@@ -66,17 +66,17 @@ dead_letters: { window: 10 }
     ]
   ],
   [
-    "a key and a hash that are the same for every record, and settings that nobody looks at",
+    "a key and a hash that are the same for every record, and weights that nobody looks at",
     `  a: { source: { use: m } }
   b: { from: a, dedupe: { key: "1" } }
-  s: { from: b, service: { endpoints: [{ url: "http://a", weight: 2 }, { url: "http://b" }], hash: "'x'" } }
-  c: { from: s, sink: { use: m } }
+  s: { from: b, service: { endpoints: [{ url: "http://a", weight: 2 }, { url: "http://b" }] } }
+  t: { from: s, service: { endpoints: [{ url: "http://a" }], balance: consistent_hash, hash: "'x'" } }
+  c: { from: t, sink: { use: m } }
 `,
     [
       "warning constant_key /stages/b/dedupe/key 4:32 → an expression like record.id",
       "warning no_effect /stages/s/service/endpoints 5:39 → balance: weighted",
-      "warning constant_key /stages/s/service/hash 5:100 → an expression like record.id",
-      "warning no_effect /stages/s/service/hash 5:100 → balance: consistent_hash"
+      "warning constant_key /stages/t/service/hash 6:94 → an expression like record.id"
     ]
   ],
   [

@@ -331,9 +331,9 @@ describe("expressions and contracts", () => {
         "record.unknown == 1"
       ),
       [
-        "bad_value /stages/b/service/endpoints/0/url → http:// or https://, and a host",
-        "duplicate_endpoint /stages/b/service/endpoints/2/url → a weight says how much one is to do",
-        "missing_key /stages/b/service/hash"
+        "bad_url /stages/b/service/endpoints/0/url",
+        "duplicate_endpoint /stages/b/service/endpoints/2/url → weight: its share among the others",
+        "missing_key /stages/b/service/hash → hash: key"
       ]
     ],
     [

@@ -46,6 +46,9 @@ export type Predicate = (scope: Scope) => boolean
 /** Throws an `Error` whose message is the reason when there is no such value. */
 export type Value = (scope: Scope) => unknown
 
+/** What a `Value` throws when a field that it needs is missing. */
+export class MissingField extends Error {}
+
 /** Longer texts are refused before they are parsed. */
 export const maxExpressionLength = 4096
 
@@ -76,7 +79,8 @@ export const compileValue = (
       const value = direct(scope.record)
       return jsonValue(value === unsure ? evaluate(scope) : value)
     } catch (error) {
-      throw new Error(reason(error))
+      const missing = error instanceof EvaluationError && error.code === "no_such_key"
+      throw missing ? new MissingField(reason(error)) : new Error(reason(error))
     }
   })
 

@@ -5,6 +5,7 @@
  */
 import { Result } from "effect"
 import {
+  type Aggregate,
   type Contract,
   type Definition,
   type Explode,
@@ -70,13 +71,14 @@ const union = (inputs: ReadonlyArray<Fields | undefined>): Fields | undefined =>
 }
 
 const madeBy = (stage: Stage, input: Fields | undefined): Fields | undefined => {
-  if (stage.source !== undefined || stage.service !== undefined || stage.function?.does === "map") {
-    return undefined
-  }
+  // What a service answers is its own affair.
+  if (stage.source !== undefined || stage.service !== undefined) return undefined
+  if (stage.function !== undefined && stage.function.does !== "filter") return undefined
   if (stage.map !== undefined) return mapped(stage.map, input)
   if (stage.lookup !== undefined) return enriched(stage.lookup, input)
   if (stage.explode !== undefined) return exploded(stage.explode, input)
   if (stage.validate !== undefined) return validated(stage.validate, input)
+  if (stage.aggregate !== undefined) return aggregated(stage.aggregate)
   return input
 }
 
@@ -110,3 +112,16 @@ const validated = ({ contract }: Validate, input: Fields | undefined): Fields | 
   const fields = promised(contract)
   return fields === undefined || input === undefined ? (fields ?? input) : new Map([...input, ...fields])
 }
+const measured = { count: "integer", sum: "number", avg: "number", collect: "array" } as const
+
+const aggregated = ({ by, make }: Aggregate): Fields =>
+  new Map([
+    ...Object.keys(by).map((field) => [field, any] as const),
+    ["window_start", { type: "string", optional: false }],
+    ["window_end", { type: "string", optional: false }],
+    ...Object.entries(make).map(([field, measure]) => {
+      const [kind] = Object.keys(typeof measure === "string" ? { [measure]: true } : measure)
+      const type = Object.entries(measured).find(([name]) => name === kind)?.[1] ?? "any"
+      return [field, { type, optional: false }] as const
+    })
+  ])

@@ -1,10 +1,10 @@
 /**
- * What the settings of a stage say that cannot be: of explode, validate, dedupe and service.
+ * What the settings of a stage say that cannot be: of explode, validate and dedupe.
  *
  * @module
  */
 import { Result } from "effect"
-import type { Dedupe, Explode, Service, Stage, Validate } from "../../../events/Definition.ts"
+import type { Dedupe, Explode, Stage, Validate } from "../../../events/Definition.ts"
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
@@ -21,13 +21,12 @@ export const kindFindings = (
   stage: Stage,
   fields: Fields | undefined
 ): ReadonlyArray<Finding> => {
-  const { dedupe, explode, service, validate } = stage
+  const { dedupe, explode, validate } = stage
   const at = (kind: string): Path => ["stages", name, kind]
   return [
     ...(explode === undefined ? [] : explodeFindings(at("explode"), explode, fields)),
     ...(validate === undefined ? [] : validateFindings(at("validate"), validate, fields)),
-    ...(dedupe === undefined ? [] : dedupeFindings(at("dedupe"), dedupe, fields)),
-    ...(service === undefined ? [] : serviceFindings(at("service"), service, fields))
+    ...(dedupe === undefined ? [] : dedupeFindings(at("dedupe"), dedupe, fields))
   ]
 }
 
@@ -63,31 +62,3 @@ const validateFindings = (
 
 const dedupeFindings = (at: Path, { key }: Dedupe, fields: Fields | undefined): ReadonlyArray<Finding> =>
   expressionFindings([...at, "key"], compileValue(key, { fields }))
-
-const serviceFindings = (
-  at: Path,
-  { balance, endpoints, hash }: Service,
-  fields: Fields | undefined
-): ReadonlyArray<Finding> => [
-  ...endpoints.flatMap(({ url }, index) => {
-    const place = [...at, "endpoints", index, "url"]
-    if (!isHttpUrl(url)) {
-      return [
-        finding("bad_value", place, `${url} is no address of a service`, "http:// or https://, and a host")
-      ]
-    }
-    const twin = endpoints.findIndex((other) => other.url === url)
-    return twin === index
-      ? []
-      : [finding("duplicate_endpoint", place, `${url} is there twice`, "a weight says how much one is to do")]
-  }),
-  ...(hash === undefined ? [] : expressionFindings([...at, "hash"], compileValue(hash, { fields }))),
-  ...(balance === "consistent_hash" && hash === undefined
-    ? [finding("missing_key", [...at, "hash"], "consistent_hash needs a hash: what decides who is asked")]
-    : [])
-]
-
-const isHttpUrl = (text: string): boolean => {
-  const url = URL.parse(text)
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:")
-}

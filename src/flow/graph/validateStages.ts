@@ -10,10 +10,13 @@ import { conditionFindings } from "../condition/conditionFindings.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileValue } from "../expression/Expression.ts"
+import { aggregateFindings } from "./aggregateFindings.ts"
 import { badContract, mismatch } from "./contractFindings.ts"
 import { expressionFindings } from "./expressionFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
 import { kindFindings } from "./kindFindings.ts"
+import { serviceFindings } from "./serviceFindings.ts"
+import { timeFindings } from "./validateTime.ts"
 
 type Path = ReadonlyArray<string | number>
 
@@ -30,6 +33,9 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
       ...kindFindings(name, stage, fields.input),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
+      ...timeFindings(name, stage, fields.output),
+      ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]
   })
@@ -89,8 +95,18 @@ const lookupFindings = (name: string, stage: Stage, fields: Fields | undefined):
   if (lookup.on_miss === "default" && lookup.default === undefined) {
     findings.push(finding("missing_key", [...at, "default"], "on_miss: default needs a default"))
   }
+  if (lookup.into === undefined && lookup.default !== undefined && !isMapping(lookup.default)) {
+    const message = "without into the default's fields join the record: it must be a mapping"
+    findings.push(finding("bad_value", [...at, "default"], message, "into: the field it goes to"))
+  }
+  if (lookup.ask?.timeout === 0) {
+    findings.push(finding("bad_value", [...at, "ask", "timeout"], "no table answers within 0 ms"))
+  }
   return findings
 }
+
+const isMapping = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const contractFindings = (name: string, stage: Stage, fields: StageFields): ReadonlyArray<Finding> => {
   if (stage.output === undefined) return []
