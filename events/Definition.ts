@@ -7,14 +7,16 @@
  *
  * @module
  */
-import { Effect, type Result, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { DeadLetters } from "./definition/DeadLetters.ts"
 import { Runtime } from "./definition/Runtime.ts"
 import { ScheduleDefinition } from "./definition/Schedule.ts"
 import { Stage } from "./definition/Stage.ts"
 import { Name } from "./definition/Text.ts"
+import { beyond } from "./extent.ts"
 
 export type { Aggregate, Measure, Window } from "./definition/Aggregate.ts"
+export { type Comparison, Condition, comparisons, type JsonType } from "./definition/Condition.ts"
 export { Contract } from "./definition/Contract.ts"
 export type { Dedupe } from "./definition/Dedupe.ts"
 export { DurationMs, DurationText } from "./definition/Duration.ts"
@@ -51,5 +53,25 @@ export type Definition = typeof Definition.Type
 export type DefinitionWire = typeof Definition.Encoded
 
 export const encodeDefinition = Schema.encodeUnknownSync(Definition)
+
+/** Settings of drivers and conditions nest; a value deeper than this would be the end of the stack, not a finding. */
+const deepest = { depth: 64, values: 200_000 } as const
+
+const decodeBounded = Schema.decodeUnknownResult(
+  Schema.Unknown.check(
+    Schema.makeFilter(
+      (wire) =>
+        beyond(wire, deepest) === undefined || `it is more than ${deepest.depth} levels deep, or too large`
+    )
+  )
+)
+
+/** Every mistake in the value at once. */
 export const decodeDefinition = (wire: unknown): Result.Result<Definition, Schema.SchemaError> =>
-  Schema.decodeUnknownResult(Definition)(wire, { errors: "all", onExcessProperty: "error" })
+  Result.flatMap(decodeBounded(wire), (bounded) =>
+    Schema.decodeUnknownResult(Definition)(bounded, { errors: "all", onExcessProperty: "error" })
+  )
+
+/** The same for a definition in its decoded form, as programs build it. */
+export const checkDefinition = (value: unknown): Result.Result<Definition, Schema.SchemaError> =>
+  Result.flatMap(decodeBounded(value), Schema.decodeUnknownResult(Schema.toType(Definition)))

@@ -7,6 +7,7 @@ import { type Definition, kindOf, type Stage, stageKinds } from "../../../events
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
+import { disconnected } from "./disconnected.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
 
@@ -32,6 +33,7 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...edges,
     ...cycleFindings(definition),
     ...wholeFindings(definition),
+    ...disconnected(definition),
     ...validateStages(definition)
   ]
 }
@@ -103,7 +105,7 @@ const edgeFindings = (name: string, definition: Definition): ReadonlyArray<Findi
           "duplicate_edge",
           place,
           `${edge.stage} is named twice; its records would arrive twice`,
-          "Join the two conditions with ||"
+          "Join the two conditions with || or any"
         )
       )
     }

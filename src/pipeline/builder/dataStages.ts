@@ -4,7 +4,7 @@
  * @module
  */
 import { Duration, Schema } from "effect"
-import type { Lookup, MapStage } from "../../../events/Definition.ts"
+import type { Condition, Lookup, MapStage } from "../../../events/Definition.ts"
 import { Dedupe } from "../../../events/definition/Dedupe.ts"
 import { Explode } from "../../../events/definition/Explode.ts"
 import { Service } from "../../../events/definition/Service.ts"
@@ -12,13 +12,13 @@ import type { End } from "../../drivers/End.ts"
 import { contractOf } from "../programContract.ts"
 import { add, checking, edges, type Pipeline } from "./addStage.ts"
 
-/** Keeps the records for which an expression (CEL) holds: data, so it is in the log and needs no program. */
+/** Keeps the records for which a condition holds, in CEL or as `Condition` makes it: data, so it is in the log and needs no program. */
 export const filterBy =
-  <const Name extends string>(name: Name, expression: string) =>
+  <const Name extends string>(name: Name, condition: Condition) =>
   <Stages, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages & { readonly [K in Name]: Current }, Current, R> =>
-    add(self, name, { ...edges(self), filter: expression })
+    add(self, name, { ...edges(self), filter: condition })
 
 /** Makes one record of each by expressions (CEL): data, as in a pipeline file. */
 export const mapBy =
