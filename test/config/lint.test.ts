@@ -100,6 +100,14 @@ dead_letters: { window: 10 }
   c: { from: a, sink: { use: m, token: { secret: TOKEN } } }
 `,
     ["warning secret_as_text /stages/a/source/password 3:36 → { secret: NAME_OF_THE_SECRET }"]
+  ],
+  [
+    "a token in the headers of a service",
+    `  a: { source: { use: m } }
+  b: { from: a, service: { endpoints: [{ url: "http://x" }], headers: { x-api-key: abc, x-team: blue } } }
+  c: { from: b, sink: { use: m } }
+`,
+    ["warning secret_as_text /stages/b/service/headers/x-api-key 4:84 → { secret: NAME_OF_THE_SECRET }"]
   ]
 ])("%s", (_, stages, expected) => {
   expect(warnings(stages)).toEqual(expected)

@@ -4,7 +4,7 @@
  * @module
  */
 import { Duration, Schema } from "effect"
-import type { Condition, Lookup, MapStage } from "../../../events/Definition.ts"
+import type { Condition, Lookup, LookupAsk, LookupCache, MapStage, Lookup, MapStage } from "../../../events/Definition.ts"
 import { Dedupe } from "../../../events/definition/Dedupe.ts"
 import { Explode } from "../../../events/definition/Explode.ts"
 import { Service } from "../../../events/definition/Service.ts"
@@ -106,11 +106,14 @@ export const lookup =
   <Stages, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages & { readonly [K in Name]: B }, B, R> => {
-    const { end, match, into, onMiss, take } = table
+    const { ask, cache, end, match, into, onMiss, take } = table
     const wire = {
       ...end.use,
       match,
       on_miss: onMiss ?? "pass_through",
+      ...(table.default === undefined ? {} : { default: table.default }),
+      ...(cache === undefined ? {} : { cache: { ...cacheDefaults, ...cache } }),
+      ...(ask === undefined ? {} : { ask: { ...askDefaults, ...ask } }),
       ...(into === undefined ? {} : { into }),
       ...(take === undefined ? {} : { take })
     } as Lookup
@@ -123,8 +126,17 @@ export interface LookupOptions {
   readonly match: Readonly<Record<string, string>>
   readonly into?: string
   readonly take?: ReadonlyArray<string>
-  readonly onMiss?: "pass_through" | "drop" | "dead_letter"
+  readonly onMiss?: "pass_through" | "drop" | "dead_letter" | "default"
+  /** What is taken for a row with `onMiss: "default"`. */
+  readonly default?: Schema.Json
+  /** What is remembered of a table that is asked; times are in milliseconds. */
+  readonly cache?: Partial<LookupCache>
+  /** How a table that is far away is asked; times are in milliseconds. */
+  readonly ask?: Partial<LookupAsk>
 }
+
+const cacheDefaults = Schema.decodeSync(LookupCache)({})
+const askDefaults = Schema.decodeSync(LookupAsk)({})
 
 /** What a service stage says; what is left out is as in a pipeline file. Times are in milliseconds. */
 export type ServiceOptions = Pick<Service, "endpoints"> & Partial<Service>
