@@ -5,12 +5,15 @@
  * @module
  */
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { Step, WaitingStep } from "./Route.ts"
+import type { Split, Step, WaitingStep } from "./Route.ts"
 
 /** What a program brings to one stage. */
 export interface StageFunction {
   readonly step?: Step
+  readonly split?: Split
   readonly waiting?: WaitingStep
+  /** What a `validate` lets through, by the schema of the program. */
+  readonly fits?: (payload: unknown) => Reason | undefined
   /** The boundary of the stage, checked on what comes out of it. */
   readonly check?: (payload: unknown) => Reason | undefined
 }

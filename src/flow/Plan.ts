@@ -7,13 +7,13 @@
 import { Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
-import type { Reason } from "../../events/PipelineEvent.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
 import type { Source } from "../drivers/Source.ts"
 import { compileConditionAt } from "./compileConditionAt.ts"
 import { compileContract } from "./contract/Contract.ts"
+import { violation } from "./contract/violation.ts"
 import { type Functions, noFunctions } from "./Functions.ts"
 import { order, reach, successors } from "./graph/order.ts"
 import { reachableSinks } from "./graph/reachableSinks.ts"
@@ -24,13 +24,21 @@ import { compileRoute, type RouteStage } from "./Route.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
+import { timedSource } from "./time/timedSource.ts"
 
 export { PlanError } from "./PlanError.ts"
 
 export interface PlannedSource {
   readonly stage: string
   readonly source: Source
-  readonly route: (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome>
+  /**
+   * `offset` is the ordinal of the first record in its source. Fails when a stage cannot do its part for the
+   * batch: nothing of it is sealed, and the run may come back to it.
+   */
+  readonly route: (
+    records: ReadonlyArray<SourceRecord>,
+    offset?: number
+  ) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
 }
@@ -84,11 +92,12 @@ export const compile = Effect.fnUntraced(function* (
   }
   const sources: Array<PlannedSource> = []
   for (const name of names) {
-    const use = definition.stages[name]!.source
+    const { eventTime, source: use } = definition.stages[name]!
     if (use === undefined) continue
+    const source = yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context)
     sources.push({
       stage: name,
-      source: yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context),
+      source: eventTime === undefined ? source : yield* timedSource(name, source, eventTime),
       route: routeFrom(name, stages, definition),
       branches: reaches.get(name) ?? []
     })
@@ -117,16 +126,7 @@ const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {
   if (Result.isFailure(contract)) {
     return yield* broken(finding("bad_contract", ["stages", name, "output"], contract.failure.message))
   }
-  const { check } = contract.success
-  return (payload: unknown): Reason | undefined => {
-    const wrong = check(payload)
-    return wrong === undefined
-      ? undefined
-      : {
-          code: "contract_violation",
-          message: `${wrong.path === "" ? "the record" : wrong.path}: ${wrong.message}`
-        }
-  }
+  return violation(contract.success)
 })
 
 const compileEdges = Effect.fnUntraced(function* (name: string, definition: Definition) {

@@ -17,6 +17,7 @@ import type { Outcome } from "./Outcome.ts"
 import type { Plan, PlannedSource } from "./Plan.ts"
 import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
+import { Telling } from "./Telling.ts"
 import { trippingOffset } from "./threshold.ts"
 
 /** A batch that was read and sent through its stages: ready to be sealed. */
@@ -86,11 +87,11 @@ export const runReader = Effect.fnUntraced(function* (
     if (read === undefined) break
     if (read === null)
       return yield* tell({ _tag: "Ended", stage: of.stage, end: "source" }).pipe(Effect.asVoid)
-    const prepared = yield* prepare(of, undefined, position, offset, read)
+    const prepared = yield* prepare(of, undefined, position, offset, read, tell)
     const fresh = prepared.outcome.failures.map(({ index }) => offset + index)
     const trips = trippingOffset(plan.deadLetters, nacks, fresh)
     if (trips !== undefined) {
-      yield* tell(yield* upTo(of, position, offset, trips))
+      yield* tell(yield* upTo(of, position, offset, trips, tell))
       return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
     }
     yield* tell(prepared)
@@ -118,10 +119,13 @@ const prepare = Effect.fnUntraced(function* (
   batch: OpenBatch | undefined,
   from: Position | null,
   offset: number,
-  read: SourceBatch
-): Effect.fn.Return<Prepared> {
+  read: SourceBatch,
+  tell: ReaderContext["tell"]
+): Effect.fn.Return<Prepared, StageError> {
   const readAt = yield* Clock.currentTimeMillis
-  const outcome = yield* of.route(read.records)
+  const outcome = yield* of
+    .route(read.records, offset)
+    .pipe(Effect.provideService(Telling, (retry) => tell({ _tag: "Retrying", retry })))
   return { _tag: "Prepared", of, owed: batch, range: { from, to: read.to }, offset, read, outcome, readAt }
 })
 
@@ -149,7 +153,7 @@ const readAgain = Effect.fnUntraced(function* (
       })
     ).pipe(atStage(of.stage))
   }
-  return yield* prepare(of, batch, batch.range.from, batch.offset, read)
+  return yield* prepare(of, batch, batch.range.from, batch.offset, read, tell)
 })
 
 /**
@@ -160,7 +164,8 @@ const upTo = Effect.fnUntraced(function* (
   of: PlannedSource,
   from: Position | null,
   offset: number,
-  last: number
+  last: number,
+  tell: ReaderContext["tell"]
 ): Effect.fn.Return<Prepared, StageError> {
   const records = last - offset + 1
   const read = yield* Effect.scoped(
@@ -168,5 +173,5 @@ const upTo = Effect.fnUntraced(function* (
       reader.next({ records, bytes: Number.POSITIVE_INFINITY, exactly: true })
     )
   ).pipe(atStage(of.stage))
-  return yield* prepare(of, undefined, from, offset, read!)
+  return yield* prepare(of, undefined, from, offset, read!, tell)
 })

@@ -9,6 +9,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
+import type { StageError } from "./StageError.ts"
 
 /** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
 export class RecordFailure extends Error {
@@ -23,15 +24,35 @@ export class RecordFailure extends Error {
 export type Step = (payload: unknown, scope: Scope) => unknown
 export const dropped: unique symbol = Symbol("dropped")
 
-/** What a step of a whole batch makes of each of its payloads, in their order. */
-export type Pieces = ReadonlyArray<
+/** What a stage splits a payload into, one after the other; `dropped` filters the record out. Throws `RecordFailure`. */
+export type Split = (payload: unknown, scope: Scope) => ReadonlyArray<unknown> | typeof dropped
+
+/** What became of one payload in one stage. */
+export type Piece =
   | { readonly _tag: "Passed"; readonly payload: unknown }
+  | { readonly _tag: "Many"; readonly payloads: ReadonlyArray<unknown> }
   | { readonly _tag: "Dropped" }
   | { readonly _tag: "Failed"; readonly reason: Reason }
->
+export type Pieces = ReadonlyArray<Piece>
 
-/** A step that waits for something. It sees all payloads of a batch at once and never fails as a whole. */
-export type WaitingStep = (payloads: ReadonlyArray<unknown>) => Effect.Effect<Pieces>
+/** What a step of a whole batch says of each of its payloads, in their order; of some, to be asked again. */
+export type Answers = ReadonlyArray<Piece | { readonly _tag: "Retry"; readonly reason: Reason }>
+
+/** Where a payload comes from: the record that it is, or is a piece of. */
+export interface Origin {
+  /** The ordinal of that record in its source. */
+  readonly offset: number
+  readonly record: SourceRecord
+}
+
+/**
+ * A step that waits for something. It sees all payloads of a batch at once, each with its origin, and answers
+ * for each. It fails as a whole only when the stage cannot do its part, which stops the run.
+ */
+export type WaitingStep = (
+  payloads: ReadonlyArray<unknown>,
+  origins: ReadonlyArray<Origin>
+) => Effect.Effect<Answers, StageError>
 
 /** A stage ready to run: its step, the contract of what comes out, and where that goes. */
 export interface RouteStage {
@@ -39,6 +60,8 @@ export interface RouteStage {
   /** The sinks a record may still reach from here, this one included. */
   readonly reaches: ReadonlyArray<string>
   readonly step: Step | undefined
+  /** Instead of `step`: one payload becomes many. */
+  readonly split?: Split | undefined
   /** Instead of `step`; a route through such a stage goes stage by stage. */
   readonly waiting: WaitingStep | undefined
   readonly encode: ((payload: unknown) => unknown) | undefined
@@ -187,11 +210,12 @@ const compileStage = (
   onUnrouted: "dead_letter" | "drop",
   pushOf: (name: string) => Push
 ): Push => {
-  const { check, encode, step } = stage
+  const { check, encode, split, step } = stage
   const fail = (reason: Reason): void => {
     travel.failures.push({ stage, reason })
   }
   const forward = encode === undefined ? compileEdges(stage, travel, onUnrouted, pushOf) : undefined
+  if (split !== undefined && forward !== undefined) return compileSplit(stage, split, travel, forward)
   return (payload) => {
     let value = payload
     try {
@@ -209,6 +233,34 @@ const compileStage = (
     }
     if (forward !== undefined) return forward(value)
     collect(travel, stage.name, value)
+  }
+}
+
+/** The pieces go on one after the other; they are the one record still, and one that fails, fails it. */
+const compileSplit =
+  (stage: RouteStage, split: Split, travel: Travel, forward: Push): Push =>
+  (payload) => {
+    let pieces: ReturnType<Split>
+    try {
+      pieces = split(payload, travel.scope)
+    } catch (error) {
+      travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
+      return
+    }
+    if (pieces === dropped) return
+    for (const piece of pieces) {
+      const wrong = wrongWith(stage, piece)
+      if (wrong === undefined) forward(piece)
+      else travel.failures.push({ stage, reason: wrong })
+    }
+  }
+
+/** Why a payload may not leave a stage. A check that throws has found something wrong, too. */
+export const wrongWith = ({ check }: RouteStage, payload: unknown): Reason | undefined => {
+  try {
+    return check?.(payload)
+  } catch (error) {
+    return reasonOf(error, "stage_failed")
   }
 }
 

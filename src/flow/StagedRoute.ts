@@ -7,9 +7,11 @@
 import { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
+import { askUntilAnswered } from "./askUntilAnswered.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
-import { dropped, type Pieces, type RouteStage, reasonOf, unrouted } from "./Route.ts"
+import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
+import type { StageError } from "./StageError.ts"
 
 /** Payloads on their way, each with the index of the record it was made of; in source order. */
 interface Stream {
@@ -19,6 +21,8 @@ interface Stream {
 
 interface Batch {
   readonly records: ReadonlyArray<SourceRecord>
+  /** The ordinal of the first record in its source. */
+  readonly offset: number
   readonly arriving: Map<string, Array<Stream>>
   /** By record: the first cause, and every branch that is owed it. */
   readonly failures: Map<
@@ -38,10 +42,10 @@ export const compileStagedRoute =
     order: ReadonlyArray<string>,
     onUnrouted: "dead_letter" | "drop"
   ) =>
-  (records: ReadonlyArray<SourceRecord>): Effect.Effect<Outcome> =>
+  (records: ReadonlyArray<SourceRecord>, offset = 0): Effect.Effect<Outcome, StageError> =>
     Effect.gen(function* () {
       const first = stages.get(source)!
-      const batch = begin(records, first)
+      const batch = begin(records, offset, first)
       for (const name of order) {
         const stage = stages.get(name)!
         const arrived = merged(batch.arriving.get(name) ?? [])
@@ -49,16 +53,17 @@ export const compileStagedRoute =
         const pieces =
           stage.waiting === undefined
             ? stepAll(stage, batch, arrived)
-            : yield* waitAll(stage, stage.waiting, arrived)
+            : yield* waitAll(stage, stage.waiting, batch, arrived)
         passOn(stage, batch, arrived.rows, pieces, onUnrouted)
       }
       return outcomeOf(batch, first)
     })
 
-const begin = (records: ReadonlyArray<SourceRecord>, first: RouteStage): Batch => {
+const begin = (records: ReadonlyArray<SourceRecord>, offset: number, first: RouteStage): Batch => {
   const start: Stream = { rows: [], payloads: [] }
   const batch: Batch = {
     records,
+    offset,
     arriving: new Map([[first.name, [start]]]),
     failures: new Map(),
     unrouted: new Map(),
@@ -92,23 +97,37 @@ const scopeOf = (record: SourceRecord): Scope => ({
 const stepAll = (stage: RouteStage, { records }: Batch, { payloads, rows }: Stream): Pieces =>
   payloads.map((payload, at) => {
     try {
-      const value = stage.step === undefined ? payload : stage.step(payload, scopeOf(records[rows[at]!]!))
-      return value === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: value }
+      return stepOne(stage, payload, scopeOf(records[rows[at]!]!))
     } catch (error) {
       return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
     }
   })
 
-const waitAll = Effect.fnUntraced(function* (
-  stage: RouteStage,
+const stepOne = ({ split, step }: RouteStage, payload: unknown, scope: Scope): Piece => {
+  if (split !== undefined) {
+    const payloads = split(payload, scope)
+    return payloads === dropped ? { _tag: "Dropped" } : { _tag: "Many", payloads }
+  }
+  const value = step === undefined ? payload : step(payload, scope)
+  return value === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: value }
+}
+
+/** Offsets are captured before the stage runs: whatever it makes of its records, its answers are theirs. */
+const waitAll = (
+  { name }: RouteStage,
   step: NonNullable<RouteStage["waiting"]>,
+  { offset, records }: Batch,
   { payloads, rows }: Stream
-): Effect.fn.Return<Pieces> {
-  const pieces = yield* step(payloads)
-  return pieces.length === rows.length
-    ? pieces
-    : yield* Effect.die(new Error(`${stage.name} answered for ${pieces.length} of ${rows.length} records`))
-})
+): Effect.Effect<Pieces, StageError> => {
+  const origins = rows.map((row) => ({ offset: offset + row, record: records[row]! }))
+  return askUntilAnswered(name, step, payloads, origins)
+}
+
+interface Onward {
+  readonly to: string
+  readonly when: RouteStage["edges"][number]["when"]
+  readonly stream: Stream
+}
 
 const passOn = (
   stage: RouteStage,
@@ -117,42 +136,38 @@ const passOn = (
   pieces: Pieces,
   onUnrouted: "dead_letter" | "drop"
 ): void => {
-  const onward = stage.edges.map(({ to, when }) => ({
-    to,
-    when,
-    stream: { rows: [], payloads: [] } as Stream
-  }))
+  const onward = stage.edges.map(({ to, when }): Onward => ({ to, when, stream: { rows: [], payloads: [] } }))
+  const pass = (row: number, payload: unknown): void => {
+    const wrong = wrongWith(stage, payload)
+    if (wrong !== undefined) fail(batch, stage, row, wrong)
+    else if (stage.encode !== undefined) collect(stage, stage.encode, batch, row, payload)
+    else if (!routed(onward, batch, row, payload)) {
+      if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
+      else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
+    }
+  }
   for (const [at, piece] of pieces.entries()) {
     const row = rows[at]!
-    if (piece._tag === "Dropped") continue
-    if (piece._tag === "Failed") {
-      fail(batch, stage, row, piece.reason)
-      continue
-    }
-    const wrong = stage.check?.(piece.payload)
-    if (wrong !== undefined) {
-      fail(batch, stage, row, wrong)
-      continue
-    }
-    if (stage.encode !== undefined) {
-      collect(stage, stage.encode, batch, row, piece.payload)
-      continue
-    }
-    const scope = { ...scopeOf(batch.records[row]!), record: piece.payload }
-    let routed = false
-    for (const { stream, when } of onward) {
-      if (when !== undefined && !when(scope)) continue
-      routed = true
-      stream.rows.push(row)
-      stream.payloads.push(piece.payload)
-    }
-    if (routed) continue
-    if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
-    else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
+    if (piece._tag === "Passed") pass(row, piece.payload)
+    else if (piece._tag === "Many") for (const payload of piece.payloads) pass(row, payload)
+    else if (piece._tag === "Failed") fail(batch, stage, row, piece.reason)
   }
   for (const { stream, to } of onward) {
     batch.arriving.set(to, [...(batch.arriving.get(to) ?? []), stream])
   }
+}
+
+/** Multicast: the payload goes along every edge whose condition holds; says whether there was one. */
+const routed = (onward: ReadonlyArray<Onward>, batch: Batch, row: number, payload: unknown): boolean => {
+  const scope = { ...scopeOf(batch.records[row]!), record: payload }
+  let taken = false
+  for (const { stream, when } of onward) {
+    if (when !== undefined && !when(scope)) continue
+    taken = true
+    stream.rows.push(row)
+    stream.payloads.push(payload)
+  }
+  return taken
 }
 
 const collect = (

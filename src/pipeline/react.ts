@@ -12,7 +12,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import { abandoned, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
-import type { Worker } from "../flow/Worker.ts"
+import type { RunWorker } from "../flow/RunWorker.ts"
 import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextLook } from "./decideInTime.ts"
@@ -32,7 +32,7 @@ import { engine, type FunctionsOf, work } from "./work.ts"
 interface AtWork {
   readonly life: string
   readonly fiber: Fiber.Fiber<void>
-  worker: Worker | undefined
+  worker: RunWorker | undefined
   isCutOff: boolean
 }
 
@@ -232,7 +232,7 @@ class Steering implements Reaction {
     return Effect.gen({ self: this }, function* () {
       if (this.#atWork !== undefined) return isOutrun(state) ? yield* this.#drain(state) : undefined
       const life = lifeOf(state)
-      const began = (worker: Worker) => {
+      const began = (worker: RunWorker) => {
         if (this.#atWork?.life === life) this.#atWork.worker = worker
         return Effect.forkChild(watchProgress(this.actor, worker, this.#deadlines.progress))
       }

@@ -12,8 +12,8 @@ import type { Functions } from "../flow/Functions.ts"
 import { type Journal, JournalError } from "../flow/Journal.ts"
 import * as Plan from "../flow/Plan.ts"
 import type { RunEnd } from "../flow/RunEnd.ts"
+import * as RunWorker from "../flow/RunWorker.ts"
 import type { StageError } from "../flow/StageError.ts"
-import * as Worker from "../flow/Worker.ts"
 import { isCleanStop } from "../metrics/measure.ts"
 import type { Command } from "./Command.ts"
 import { interrupted } from "./decideDeployment.ts"
@@ -71,13 +71,13 @@ export const work = Effect.fnUntraced(function* (
   actor: PipelineActor,
   state: PipelineState,
   prepared: Effect.Effect<Prepared, Plan.PlanError | StageError, Drivers>,
-  began: (worker: Worker.Worker) => Effect.Effect<unknown>
+  began: (worker: RunWorker.RunWorker) => Effect.Effect<unknown>
 ) {
   const life = state.run!.lives
   const exit = yield* Effect.gen(function* () {
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
-    const worker = yield* Worker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
+    const worker = yield* RunWorker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
     yield* actor.meter.reading(worker.progress)
     yield* began(worker)
     // The wish to stop may have come while the plan was compiled.
@@ -110,7 +110,7 @@ const tellEnd = (end: Verdict): Effect.Effect<void> =>
 type Verdict = Extract<Command, { readonly _tag: "CompleteRun" | "FailRun" | "CrashRun" }>
 
 /** What the log says of how a run's work ended. What may come back is a crash, what needs a person a failure. */
-const verdict = (exit: Exit.Exit<RunEnd, Worker.WorkerError | Plan.PlanError>): Verdict => {
+const verdict = (exit: Exit.Exit<RunEnd, RunWorker.RunWorkerError | Plan.PlanError>): Verdict => {
   if (Exit.isSuccess(exit)) {
     switch (exit.value._tag) {
       case "Finished":

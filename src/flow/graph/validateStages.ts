@@ -11,6 +11,7 @@ import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
 import { aggregateFindings } from "./aggregateFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
+import { timeFindings } from "./validateTime.ts"
 
 type Path = ReadonlyArray<string | number>
 
@@ -29,6 +30,7 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
           )),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
+      ...timeFindings(name, stage, fields.output),
       ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...contractFindings(name, stage, fields)
     ]
@@ -102,8 +104,18 @@ const lookupFindings = (name: string, stage: Stage, fields: Fields | undefined):
   if (lookup.on_miss === "default" && lookup.default === undefined) {
     findings.push(finding("missing_key", [...at, "default"], "on_miss: default needs a default"))
   }
+  if (lookup.into === undefined && lookup.default !== undefined && !isMapping(lookup.default)) {
+    const message = "without into the default's fields join the record: it must be a mapping"
+    findings.push(finding("bad_value", [...at, "default"], message, "into: the field it goes to"))
+  }
+  if (lookup.ask?.timeout === 0) {
+    findings.push(finding("bad_value", [...at, "ask", "timeout"], "no table answers within 0 ms"))
+  }
   return findings
 }
+
+const isMapping = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const contractFindings = (name: string, stage: Stage, fields: StageFields): ReadonlyArray<Finding> => {
   if (stage.output === undefined) return []

@@ -13,6 +13,7 @@ import type { StageWork } from "./compileWork.ts"
 export const compileFunction = (name: string, functions: Functions): Effect.Effect<StageWork, PlanError> => {
   const provided = functions.get(name)
   if (provided?.step !== undefined) return Effect.succeed({ step: provided.step })
+  if (provided?.split !== undefined) return Effect.succeed({ split: provided.split })
   if (provided?.waiting !== undefined) return Effect.succeed({ waiting: provided.waiting })
   const message = `the program does not provide the function of ${name}`
   const suggestion = "run it with the program that defines it: a function is not in the log"

@@ -12,13 +12,15 @@ import type { PlanContext } from "../openEnd.ts"
 import { broken, type PlanError } from "../PlanError.ts"
 import type { RouteStage } from "../Route.ts"
 import type { StageError } from "../StageError.ts"
+import { compileExplode } from "./compileExplode.ts"
 import { compileFilter } from "./compileFilter.ts"
 import { compileFunction } from "./compileFunction.ts"
 import { compileLookup } from "./compileLookup.ts"
 import { compileMap } from "./compileMap.ts"
+import { compileValidate } from "./compileValidate.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
-export type StageWork = Partial<Pick<RouteStage, "step" | "waiting">>
+export type StageWork = Partial<Pick<RouteStage, "step" | "split" | "waiting">>
 
 export const compileWork = Effect.fnUntraced(function* (
   name: string,
@@ -30,7 +32,11 @@ export const compileWork = Effect.fnUntraced(function* (
   if (stage.filter !== undefined) return yield* compileFilter(name, stage.filter)
   if (stage.map !== undefined) return yield* compileMap(name, stage.map)
   if (stage.lookup !== undefined) return yield* compileLookup(name, stage.lookup, context)
-  for (const kind of ["explode", "validate", "dedupe", "service", "aggregate"] as const) {
+  if (stage.explode !== undefined) return compileExplode(name, stage.explode)
+  if (stage.validate !== undefined) {
+    return yield* compileValidate(name, stage.validate, functions.get(name)?.fits)
+  }
+  for (const kind of ["dedupe", "service", "aggregate"] as const) {
     if (stage[kind] !== undefined) {
       return yield* broken(finding("unknown_stage_kind", ["stages", name, kind], `${kind} cannot be run`))
     }

@@ -23,10 +23,10 @@ import { runReader } from "./Reader.ts"
 import type { PumpEnd, RunEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 
-export type WorkerError = StageError | JournalError
+export type RunWorkerError = StageError | JournalError
 
-export interface Worker {
-  readonly run: Effect.Effect<RunEnd, WorkerError, Scope.Scope>
+export interface RunWorker {
+  readonly run: Effect.Effect<RunEnd, RunWorkerError, Scope.Scope>
   /** Drain: read no more, write what is sealed, confirm it, end with `Stopped`. */
   readonly stop: Effect.Effect<void>
   /** Makes durable now what is in flight, and resolves once that is in the log, or the run has come to its end. */
@@ -37,7 +37,7 @@ export interface Worker {
   readonly waitingFor: () => ReadonlyArray<string>
 }
 
-export interface WorkerOptions {
+export interface RunWorkerOptions {
   readonly plan: Plan
   readonly journal: Journal
   /** The state of the log after this epoch's `RunStarted` or `ReplayStarted`. */
@@ -53,7 +53,7 @@ interface Inside {
   readonly inbox: Queue.Queue<Message>
 }
 
-export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
+export const make = Effect.fnUntraced(function* (options: RunWorkerOptions): Effect.fn.Return<RunWorker> {
   const stop = yield* Deferred.make<void>()
   const readers = new Map<string, SourceReader>()
   const asked = new Set<string>()
@@ -74,9 +74,9 @@ export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect
 })
 
 const run = Effect.fnUntraced(function* (
-  { epoch, journal, plan, state: before }: WorkerOptions,
+  { epoch, journal, plan, state: before }: RunWorkerOptions,
   { asked, inbox, readers, stop }: Inside
-): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
+): Effect.fn.Return<RunEnd, RunWorkerError, Scope.Scope> {
   const lanes = yield* openLanes(plan, before, epoch)
   // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
   if ([...lanes.keys()].some((stage) => own(before.run?.outputs, stage)?.finished === true)) {
@@ -105,7 +105,7 @@ const run = Effect.fnUntraced(function* (
         })
       ),
       ...[...lanes.values()].map((lane) => runLane(lane, tell, asked))
-    ] as [Effect.Effect<PumpEnd, WorkerError>, ...Array<Effect.Effect<void, WorkerError, Scope.Scope>>],
+    ] as [Effect.Effect<PumpEnd, RunWorkerError>, ...Array<Effect.Effect<void, RunWorkerError, Scope.Scope>>],
     { concurrency: "unbounded" }
   )
   if (end._tag === "Drained") return end.end
