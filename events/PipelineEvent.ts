@@ -10,8 +10,13 @@
  */
 import { Schema } from "effect"
 import { Checkpoint, Position } from "./Checkpoint.ts"
+import { deadLetterEvents, OpenRedrive } from "./deadLetterEvents.ts"
 import { Finding } from "./Finding.ts"
 import { Json } from "./Json.ts"
+import { Letter, Reason, RestoredBatch, SealedBranch, Totals } from "./Seal.ts"
+
+export { OpenRedrive, RedriveFailure } from "./deadLetterEvents.ts"
+export { Letter, Raw, Reason, RestoredBatch, SealedBranch, Totals } from "./Seal.ts"
 
 const Text = Schema.String
 const Count = Schema.Int
@@ -19,79 +24,6 @@ const Count = Schema.Int
 /** Where a person wants a pipeline to be, and where it is. */
 export const Desired = Schema.Literals(["Running", "Paused", "Shutdown"])
 export type Desired = typeof Desired.Type
-
-/** Why something went wrong: a stable code for programs, a message and, where there is one, a way out for people. */
-export const Reason = Schema.Struct({ code: Text, message: Text, suggestion: Schema.optionalKey(Text) })
-export type Reason = typeof Reason.Type
-
-/**
- * The bytes a source gave for a record that could not be handled. UTF-8 text stays text, anything else
- * is base64; beyond the cap only `size` (bytes) and the SHA-256 `digest` are kept.
- */
-export const Raw = Schema.Struct({
-  encoding: Schema.Literals(["utf8", "base64", "omitted"]),
-  data: Text,
-  size: Count,
-  digest: Schema.optionalKey(Text)
-})
-export type Raw = typeof Raw.Type
-
-/**
- * A record that could not be handled: `stage` is where it failed, `branches` are the sinks that are
- * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
- */
-export const Letter = Schema.Struct({
-  id: Text,
-  source: Text,
-  offset: Count,
-  stage: Text,
-  branches: Schema.Array(Text),
-  reason: Reason,
-  raw: Raw
-})
-export type Letter = typeof Letter.Type
-
-/**
- * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
- * of the other source records `filtered`, `unrouted` and `lettered` say why they do not.
- * Invariant 6: delivered + filtered + unrouted + lettered = the batch's count.
- * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
- */
-export const SealedBranch = Schema.Struct({
-  records: Count,
-  delivered: Count,
-  filtered: Count,
-  unrouted: Count,
-  lettered: Count,
-  base: Schema.optionalKey(Json)
-})
-export type SealedBranch = typeof SealedBranch.Type
-
-/** The records of a batch, each counted once: what became of it when every branch is looked at. */
-export const Totals = Schema.Struct({
-  delivered: Count,
-  filtered: Count,
-  unrouted: Count,
-  lettered: Count
-})
-export type Totals = typeof Totals.Type
-
-/** A batch that a run is set back to: every attempt at it so far, and the branches that keep their winner. */
-export const RestoredBatch = Schema.Struct({
-  batch: Count,
-  generation: Count,
-  source: Text,
-  range: Schema.Struct({ from: Schema.NullOr(Position), to: Position }),
-  offset: Count,
-  count: Count,
-  digest: Text,
-  branches: Schema.Record(Text, Schema.Struct({ attempt: Count, winner: Schema.NullOr(Count) })),
-  attempts: Schema.Record(
-    Text,
-    Schema.Struct({ branches: Schema.Record(Text, SealedBranch), totals: Totals })
-  )
-})
-export type RestoredBatch = typeof RestoredBatch.Type
 
 export const PipelineEvent = Schema.TaggedUnion({
   // Definition
@@ -209,8 +141,13 @@ export const PipelineEvent = Schema.TaggedUnion({
       batches: Count,
       applied: Schema.Record(Text, Count)
     }),
-    open: Schema.Array(RestoredBatch)
-  }
+    open: Schema.Array(RestoredBatch),
+    /** Redrives whose effects came after that version: they are done again, under the keys they had. */
+    redrives: Schema.optionalKey(Schema.Array(OpenRedrive))
+  },
+
+  // Dead letters. They arise in `BatchSealed`.
+  ...deadLetterEvents
 })
 export type PipelineEvent = typeof PipelineEvent.Type
 export type EventOf<Tag extends PipelineEvent["_tag"]> = Extract<PipelineEvent, { readonly _tag: Tag }>
@@ -241,7 +178,14 @@ export const {
   Failed,
   Crashed,
   ReplayStarted,
-  RunSetBack
+  RunSetBack,
+  RedriveRequested,
+  RedriveSealed,
+  RedriveApplied,
+  RedrivesWithdrawn,
+  RedrivesStalled,
+  DeadLettersDiscarded,
+  OutputsPublished
 } = PipelineEvent.cases
 
 /** The stream of the pipeline with this id. */

@@ -30,6 +30,8 @@ export interface OpenBatch {
   readonly digest: string
   readonly branches: Readonly<Record<string, OpenBranch>>
   readonly attempts: Readonly<Record<number, SealedAttempt>>
+  /** Records that have left the dead letters on these branches, by a redrive or by hand: they are left out. */
+  readonly left?: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
 }
 
 /** A first seal: a branch it has nothing for is settled by it, there is nothing to write. */
@@ -108,3 +110,25 @@ export const checkpointAfter = (open: OpenBatch): Checkpoint => ({
   offset: open.offset + open.count,
   position: open.range.to
 })
+
+/** The batch with this ordinal, of those that are open by ascending ordinal. */
+export const find = (open: ReadonlyArray<OpenBatch>, batch: number): OpenBatch | undefined =>
+  open[indexOf(open, batch)]
+
+/** The open batches with this one in its place, or behind them. */
+export const put = (open: ReadonlyArray<OpenBatch>, batch: OpenBatch): ReadonlyArray<OpenBatch> => {
+  const index = indexOf(open, batch.batch)
+  if (index === -1) return [...open, batch]
+  const next = open.slice()
+  next[index] = batch
+  return next
+}
+
+/** Ordinals ascend, mostly without gaps: the place of one is guessed from the first and corrected downwards. */
+const indexOf = (open: ReadonlyArray<OpenBatch>, batch: number): number => {
+  const first = open[0]
+  if (first === undefined) return -1
+  let index = Math.min(batch - first.batch, open.length - 1)
+  while (index >= 0 && open[index]!.batch > batch) index--
+  return index >= 0 && open[index]!.batch === batch ? index : -1
+}

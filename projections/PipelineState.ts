@@ -7,7 +7,9 @@
 import type { Schema } from "effect"
 import type { Checkpoint } from "../events/Checkpoint.ts"
 import type { Desired, EventOf, PipelineEvent, Reason } from "../events/PipelineEvent.ts"
+import * as Bench from "./Bench.ts"
 import * as OpenBatch from "./OpenBatch.ts"
+import { own } from "./own.ts"
 import * as RunState from "./RunState.ts"
 import * as ScheduleState from "./ScheduleState.ts"
 import {
@@ -55,6 +57,8 @@ export interface PipelineState {
   readonly nextBatch: number
   /** Sealed and not settled, by ascending ordinal: what is owed. */
   readonly open: ReadonlyArray<OpenBatch.OpenBatch>
+  /** What is under way at the dead-letter bench; absent until something was asked for there. */
+  readonly bench?: Bench.Bench
 }
 
 export const initial: PipelineState = {
@@ -100,7 +104,10 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
       return state
     case "RunStarted":
       // What an abandoned run still owed is owed no more.
-      return { ...moved(state, event._tag), open: [], run: RunState.started(event, leftovers(state.run)) }
+      return withBench(
+        { ...moved(state, event._tag), open: [], run: RunState.started(event, leftovers(state)) },
+        event
+      )
     case "BatchSealed":
       return sealed(state, event)
     case "StageApplied":
@@ -126,11 +133,27 @@ export const evolve = (state: PipelineState, event: PipelineEvent): PipelineStat
         generation: event.generation
       }
     case "RunSetBack":
-      return {
-        ...withRun(moved(state, event._tag), (run) => RunState.setBack(run, event)),
-        generation: event.generation,
-        open: event.open
-      }
+      return withBench(
+        {
+          ...withRun(moved(state, event._tag), (run) => RunState.setBack(run, event)),
+          generation: event.generation,
+          open: event.open
+        },
+        event
+      )
+    case "RedriveSealed":
+      return withBench(
+        withRun(state, (run) => RunState.withBases(run, event)),
+        event
+      )
+    case "RedriveApplied":
+      return redriven(state, event)
+    case "RedriveRequested":
+    case "RedrivesWithdrawn":
+    case "RedrivesStalled":
+    case "DeadLettersDiscarded":
+    case "OutputsPublished":
+      return withBench(state, event)
   }
 }
 
@@ -147,9 +170,13 @@ export const abandoned = "abandoned"
 export const hasUnfinishedRun = (state: PipelineState): boolean =>
   isUnfinished(state.lifecycle) && state.run?.failure?.code !== abandoned
 
+/** The output of this sink is complete and visible, or what a run that was given up has left of it. */
+export const isOutputComplete = (state: PipelineState, stage: string): boolean =>
+  !hasUnfinishedRun(state) || state.run?.only?.branches.includes(stage) === false
+
 /** The open batch with this ordinal. */
 export const openBatch = (state: PipelineState, batch: number): OpenBatch.OpenBatch | undefined =>
-  state.open[indexOf(state.open, batch)]
+  OpenBatch.find(state.open, batch)
 
 /** The checkpoints of the current run, one for each source that has one. */
 export const checkpoints = (state: PipelineState): ReadonlyArray<Checkpoint> =>
@@ -199,7 +226,7 @@ const sealed = (state: PipelineState, event: EventOf<"BatchSealed">): PipelineSt
     RunState.sealed(run, event, first, state.definition?.window ?? 0)
   )
   const nextBatch = Math.max(state.nextBatch, event.batch + 1)
-  return advance({ ...next, nextBatch, open: withBatch(state.open, open) }, event.source)
+  return advance({ ...next, nextBatch, open: OpenBatch.put(state.open, open) }, event.source)
 }
 
 /** A branch is settled by the attempt its sink holds. */
@@ -210,7 +237,7 @@ const settle = (state: PipelineState, batch: number, stage: string, attempt: num
   if (after === before) return state
   const records = OpenBatch.outcome(after, stage)?.records ?? 0
   const next = withRun(state, (run) => RunState.applied(run, stage, records))
-  return advance({ ...next, open: withBatch(state.open, after) }, before.source)
+  return advance({ ...next, open: OpenBatch.put(state.open, after) }, before.source)
 }
 
 /** Yugabyte #33126: only the contiguous prefix of settled batches moves the checkpoint. */
@@ -226,26 +253,31 @@ export const advance = (state: PipelineState, source: string): PipelineState => 
   return next
 }
 
-/** Ordinals ascend, mostly without gaps: the place of one is guessed from the first and corrected downwards. */
-const indexOf = (open: PipelineState["open"], batch: number): number => {
-  const first = open[0]
-  if (first === undefined) return -1
-  let index = Math.min(batch - first.batch, open.length - 1)
-  while (index >= 0 && open[index]!.batch > batch) index--
-  return index >= 0 && open[index]!.batch === batch ? index : -1
+/** A run that was given up may have written more than the log vouches for, and so may a redrive that was cut off. */
+const leftovers = ({ bench, run }: PipelineState): RunState.RunState["leftovers"] => {
+  if (run === null) return {}
+  const left = RunState.leftBehind(run)
+  if (run.failure?.code === abandoned) return left
+  const cutOff = bench?.unpublished ?? []
+  return Object.fromEntries(Object.entries(left).filter(([stage]) => cutOff.includes(stage)))
 }
 
-const withBatch = (open: PipelineState["open"], batch: OpenBatch.OpenBatch): PipelineState["open"] => {
-  const index = indexOf(open, batch.batch)
-  if (index === -1) return [...open, batch]
-  const next = open.slice()
-  next[index] = batch
-  return next
+const withBench = (state: PipelineState, event: PipelineEvent): PipelineState => {
+  const before = state.bench ?? Bench.initial
+  const bench = Bench.evolve(before, event, (stage) => isOutputComplete(state, stage))
+  return bench === before ? state : { ...state, bench }
 }
 
-/** A run that was given up may have written more than the log vouches for. */
-const leftovers = (run: RunState.RunState | null): RunState.RunState["leftovers"] =>
-  run?.failure?.code === abandoned ? RunState.leftBehind(run) : {}
+/** The sink holds it: its output is what the receipt says, whoever wrote the rest of it. */
+const redriven = (state: PipelineState, event: EventOf<"RedriveApplied">): PipelineState => {
+  const next = withBench(state, event)
+  if (next === state) return state
+  const { receipt, records, stage } = event
+  const counted = withRun(next, (run) => RunState.applied(run, stage, records))
+  if (receipt === undefined) return counted
+  const isVisible = own(state.run?.outputs, stage)?.finished === true
+  return withReceipt(counted, stage, receipt, isVisible && !next.bench?.unpublished.includes(stage))
+}
 
 const withReceipt = (
   state: PipelineState,

@@ -134,7 +134,7 @@ export const sealed = (
   first: boolean,
   window: number
 ): RunState => {
-  const outputs = withBases(run.outputs, event)
+  const { outputs } = withBases(run, event)
   const source = withLetters(own(run.sources, event.source) ?? noSource, event, first, window)
   const sources = { ...run.sources, [event.source]: source }
   if (!first) return { ...run, outputs, sources }
@@ -185,12 +185,15 @@ export const withOutput = (run: RunState, stage: string, output: OutputState): R
 })
 
 /** C13: the base stands in for a receipt until something of this epoch is applied. */
-const withBases = (outputs: RunState["outputs"], event: EventOf<"BatchSealed">): RunState["outputs"] => {
-  let next = outputs
-  for (const [stage, { base }] of Object.entries(event.branches)) {
-    if (base !== undefined) next = { ...next, [stage]: { receipt: base, finished: false } }
+export const withBases = (
+  run: RunState,
+  { branches }: Pick<EventOf<"BatchSealed">, "branches">
+): RunState => {
+  let { outputs } = run
+  for (const [stage, { base }] of Object.entries(branches)) {
+    if (base !== undefined) outputs = { ...outputs, [stage]: { receipt: base, finished: false } }
   }
-  return next
+  return outputs === run.outputs ? run : { ...run, outputs }
 }
 
 /** Every sink of a run is counted from its first seal on, also while nothing has reached it. */

@@ -63,7 +63,42 @@ export const describe = (event: PipelineEvent): string => {
       return `run ${event.run} goes on${from(event.from)}${event.generation === 0 ? "" : `, generation ${event.generation}`}`
     case "RunSetBack":
       return setBack(event)
+    case "RedriveRequested":
+      return `${letters(event)} to be redriven${because(event.reason)}`
+    case "RedriveSealed":
+      return redriveSealed(event)
+    case "RedriveApplied":
+      return `${event.stage} holds dead letter ${event.letter}, redrive ${event.n}`
+    case "RedrivesWithdrawn":
+      return `${letters(event)} not to be redriven${because(event.reason)}`
+    case "RedrivesStalled":
+      return `redrives do not go on at ${event.stage}: ${reason(event.reason)}`
+    case "DeadLettersDiscarded":
+      return `${letters(event)} discarded${because(event.reason)}`
+    case "OutputsPublished":
+      return `the output of ${event.stages.join(", ")} is visible with what was redriven`
   }
+}
+
+const because = (why: string): string => (why === "" ? "" : `: ${why}`)
+
+/** One letter by its id, several by their number. */
+const letters = ({
+  letters
+}: {
+  readonly letters: ReadonlyArray<string | { readonly letter: string }>
+}): string => {
+  const [first] = letters
+  const id = typeof first === "object" ? first.letter : first
+  return letters.length === 1 ? `dead letter ${id} is` : `${count(letters.length, "dead letter")} are`
+}
+
+const redriveSealed = ({ attempt, branches, failure, letter, n }: EventOf<"RedriveSealed">): string => {
+  const to = Object.keys(branches).filter((stage) => branches[stage]!.delivered > 0)
+  const which = `dead letter ${letter}, redrive ${n}${attempt === 1 ? "" : `, attempt ${attempt}`}`
+  const rest = failure === null ? [] : [`not handled (${reason(failure.reason)})`]
+  const said = [...(to.length === 0 ? [] : [`for ${to.join(", ")}`]), ...rest]
+  return `${which}: ${said.length === 0 ? "filtered" : said.join(", ")}`
 }
 
 const reason = ({ code, message }: Reason): string => `${code}: ${message}`

@@ -24,6 +24,10 @@ export type { Lookup, LookupTable } from "./drivers/Lookup.ts"
 export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
 export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
 export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
+export { Batch, BatchMisuse, type BatchRecord, type Flag, type RecordOutcome } from "./flow/Batch.ts"
+export { type Leaving, route, type Way } from "./flow/graph/route.ts"
+export { Nack, Retry } from "./flow/Nack.ts"
+export { Worker } from "./flow/Worker.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
 export {
   InvalidDefinition,

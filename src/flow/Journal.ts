@@ -34,12 +34,25 @@ export interface Retry {
   readonly delayMs: number
 }
 
+/** One letter's record with its outcome on the branches that are owed it. */
+export type RedriveSeal = Omit<EventOf<"RedriveSealed">, "_tag">
+
+/** A sink holds this attempt of a redrive, durably. */
+export interface RedriveConfirmed extends Omit<Applied, "batch"> {
+  readonly letter: string
+  readonly n: number
+}
+
 /** What becomes one append: all of it is in the log, or none. */
 export interface JournalEntry {
   readonly applied?: ReadonlyArray<Applied>
   readonly seals?: ReadonlyArray<Seal>
+  readonly redriven?: ReadonlyArray<RedriveConfirmed>
+  readonly redriveSeals?: ReadonlyArray<RedriveSeal>
   readonly retries?: ReadonlyArray<Retry>
   readonly finished?: ReadonlyArray<{ readonly stage: string; readonly output: Receipt }>
+  /** Complete outputs that are visible again, with what was redriven. */
+  readonly published?: ReadonlyArray<string>
 }
 
 /** The log did not take an entry. The worker stops: what it wrote since is settled on resume. */

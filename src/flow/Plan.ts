@@ -15,6 +15,7 @@ import { compileConditionAt } from "./compileConditionAt.ts"
 import { compileContract } from "./contract/Contract.ts"
 import { violation } from "./contract/violation.ts"
 import { type Functions, noFunctions } from "./Functions.ts"
+import { edgesFrom } from "./graph/edgesFrom.ts"
 import { order, reach, successors } from "./graph/order.ts"
 import { reachableSinks } from "./graph/reachableSinks.ts"
 import type { Outcome } from "./Outcome.ts"
@@ -131,13 +132,9 @@ const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {
 
 const compileEdges = Effect.fnUntraced(function* (name: string, definition: Definition) {
   const edges: Array<RouteStage["edges"][number]> = []
-  for (const [to, stage] of Object.entries(definition.stages)) {
-    for (const edge of stage.from ?? []) {
-      if (edge.stage !== name) continue
-      const when =
-        edge.when === undefined ? undefined : yield* compileConditionAt(edge.when, ["stages", to, "from"])
-      edges.push({ to, when })
-    }
+  for (const { to, when } of edgesFrom(definition, name)) {
+    const holds = when === undefined ? undefined : yield* compileConditionAt(when, ["stages", to, "from"])
+    edges.push({ to, when: holds })
   }
   return edges
 })

@@ -50,9 +50,50 @@ export type Command =
    * life of the run that the worker was begun for: one that was given up by force has no say in the next.
    */
   | { readonly _tag: "Record"; readonly entry: JournalEntry; readonly life?: number }
+  /**
+   * Letters are to be tried again, as somebody chose them who had read the log: refused when anything was asked
+   * for at the bench since (`revision`), or when the run has had another life (`at`).
+   */
+  | {
+      readonly _tag: "RequestRedrive"
+      readonly request: Omit<EventOf<"RedriveRequested">, "_tag">
+      readonly revision: number
+      readonly at: Moment
+    }
+  /** What was requested and not begun is taken back: of these letters, or (`null`) all of it. */
+  | {
+      readonly _tag: "WithdrawRedrives"
+      readonly letters: ReadonlyArray<string> | null
+      readonly reason: string
+    }
+  /** Letters are owed no more; `force`: also those that are just being tried, whatever becomes of that. */
+  | {
+      readonly _tag: "DiscardLetters"
+      readonly letters: ReadonlyArray<string>
+      readonly reason: string
+      readonly force: boolean
+      readonly revision: number
+      readonly at: Moment
+    }
+  /** As `Record`, of redrives alone, while no run is at work. */
+  | { readonly _tag: "RecordRedrives"; readonly entry: JournalEntry }
+  | {
+      readonly _tag: "StallRedrives"
+      readonly stage: string
+      readonly reason: Reason
+      readonly attempt: number
+      readonly delayMs: number | null
+    }
   | { readonly _tag: "CompleteRun"; readonly life?: number }
   | { readonly _tag: "FailRun"; readonly reason: Reason; readonly life?: number }
   | { readonly _tag: "CrashRun"; readonly reason: Reason; readonly life?: number }
+
+/** Which life of which run it was, when somebody looked; a set-back begins another one. */
+export interface Moment {
+  readonly run: string
+  readonly lives: number
+  readonly generation: number
+}
 
 export const rejectionCodes = [
   "no_definition",
@@ -80,7 +121,15 @@ export const rejectionCodes = [
   "unknown_stage",
   "outside_run",
   "set_back_before",
-  "too_many_batches"
+  "too_many_batches",
+  "unknown_letter",
+  "letter_unsettled",
+  "redrive_open",
+  "redrive_sealed",
+  "nothing_to_withdraw",
+  "stage_gone",
+  "edit_too_large",
+  "too_many_redrives"
 ] as const
 export type RejectionCode = (typeof rejectionCodes)[number]
 

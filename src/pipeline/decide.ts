@@ -12,6 +12,8 @@ import type { Command } from "./Command.ts"
 import { accept, type Decision, reject } from "./Decision.ts"
 import * as Deployment from "./decideDeployment.ts"
 import { decideRecord } from "./decideRecord.ts"
+import * as Letters from "./letters/decideLetters.ts"
+import { recordRedrives } from "./letters/recordRedrives.ts"
 import { decideReplay } from "./replay/decideReplay.ts"
 
 export const decide = (command: Command, state: PipelineState): Decision => {
@@ -45,6 +47,16 @@ export const decide = (command: Command, state: PipelineState): Decision => {
       return decideReplay(state, command)
     case "Record":
       return ofRunAtWork(state, command.life, "record for", (run) => decideRecord(command.entry, state, run))
+    case "RequestRedrive":
+      return Letters.requestRedrive(state, command)
+    case "WithdrawRedrives":
+      return Letters.withdrawRedrives(state, command)
+    case "DiscardLetters":
+      return Letters.discardLetters(state, command)
+    case "RecordRedrives":
+      return recordRedrives(command.entry, state)
+    case "StallRedrives":
+      return Letters.stallRedrives(state, command)
     case "CompleteRun":
       return ofRunAtWork(state, command.life, "complete", (run) => completeRun(state, run))
     case "FailRun":

@@ -7,6 +7,7 @@ import type { Desired, PipelineEvent, Reason } from "../../events/PipelineEvent.
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive, mayDeploy } from "../../projections/transitions.ts"
 import { accept, type Decision, reject } from "./Decision.ts"
+import { benchIsBusy, isBenchBusy } from "./letters/decideLetters.ts"
 
 /**
  * Shutting down may always be wanted. Anything else is refused while a shutdown is under way and from
@@ -140,6 +141,8 @@ export const mayDefine = (state: PipelineState, ifVersion: number | undefined): 
       "run the file as it was, to its end, or give the run up with --abandon"
     )
   }
+  // What is sealed was made by the definition in force, and its sinks are the only ones who know what they hold.
+  if (isBenchBusy(state)) return benchIsBusy(state)
   return state.deployment === "Shutdown" && state.desired === "Shutdown"
     ? accept()
     : reject(

@@ -11,7 +11,8 @@ import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
 import type { RunState } from "../../projections/RunState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
-import { Rejection, type RejectionCode } from "./Command.ts"
+import { Rejection } from "./Command.ts"
+import { confirmRedrives, mayFinish, sealRedrives } from "./letters/recordRedrives.ts"
 
 /** One entry, one append. Confirmations come first: they belong to batches that were sealed before. */
 export const decideRecord = (
@@ -37,23 +38,23 @@ export const decideRecord = (
       event._tag === "StageApplied" ? { ...event, checkpoint: reached(state, batch.source) } : event
     )
   }
+  const unconfirmed = confirmRedrives(entry, () => state, add)
+  if (unconfirmed !== undefined) return Result.fail(unconfirmed)
   for (const seal of entry.seals ?? []) {
     const wrong = checkSeal(seal, state)
     if (wrong !== undefined) return Result.fail(wrong)
     add({ _tag: "BatchSealed", ...seal, run: run.id, generation: state.generation })
   }
+  const unsealed = sealRedrives(entry, () => state, add)
+  if (unsealed !== undefined) return Result.fail(unsealed)
   for (const retry of entry.retries ?? []) add({ _tag: "Retried", ...retry })
   for (const { output, stage } of entry.finished ?? []) {
-    if (state.open.length > 0) {
-      return refuse("batches_owed", "an output cannot be finished while batches are owed")
-    }
+    const unfinishable = mayFinish(state, stage)
+    if (unfinishable !== undefined) return Result.fail(unfinishable)
     if (own(state.run?.outputs, stage)?.finished !== true) add({ _tag: "OutputFinished", stage, output })
   }
   return Result.succeed(events)
 }
-
-const refuse = (code: RejectionCode, message: string): Result.Result<never, Rejection> =>
-  Result.fail(new Rejection({ code, message }))
 
 const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState): Rejection | undefined => {
   const key = idempotencyKey({

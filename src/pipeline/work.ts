@@ -16,6 +16,7 @@ import * as RunWorker from "../flow/RunWorker.ts"
 import type { StageError } from "../flow/StageError.ts"
 import { isCleanStop } from "../metrics/measure.ts"
 import type { Command } from "./Command.ts"
+import { closeScope } from "./closeScope.ts"
 import { interrupted } from "./decideDeployment.ts"
 import { annotationsOf } from "./logAnnotations.ts"
 import type { PipelineActor, SendError } from "./PipelineActor.ts"
@@ -61,9 +62,9 @@ export const prepare = Effect.fnUntraced(function* (
     only
   ).pipe(
     Scope.provide(scope),
-    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    Effect.onError((cause) => closeScope(scope, Exit.failCause(cause)))
   )
-  return { signature: signature ?? "", only, plan, close: Scope.close(scope, Exit.void) }
+  return { signature: signature ?? "", only, plan, close: closeScope(scope) }
 })
 
 /** Works on the run that `state` has under way; ends once its end is in the log. */
@@ -74,7 +75,7 @@ export const work = Effect.fnUntraced(function* (
   began: (worker: RunWorker.RunWorker) => Effect.Effect<unknown>
 ) {
   const life = state.run!.lives
-  const exit = yield* Effect.gen(function* () {
+  const run = Effect.gen(function* () {
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
     const worker = yield* RunWorker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
@@ -83,7 +84,13 @@ export const work = Effect.fnUntraced(function* (
     // The wish to stop may have come while the plan was compiled.
     if ((yield* actor.state).desired !== "Running") yield* worker.stop
     return yield* worker.run
-  }).pipe(Effect.scoped, Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
+  })
+  // Closing comes after the run's end and has no part in it: a handle that stays open undoes nothing.
+  const exit = yield* Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Scope.provide(run, scope),
+    closeScope
+  ).pipe(Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
   const end = verdict(exit)
   yield* tellEnd(end).pipe(Effect.annotateLogs(annotationsOf(actor.id, state)))
   yield* Effect.ignore(actor.send({ ...end, life }, engine))

@@ -41,7 +41,15 @@ const codeOf = {
   unknown_checkpoint: "InvalidReplay",
   outside_run: "InvalidReplay",
   set_back_before: "InvalidReplay",
-  too_many_batches: "InvalidReplay"
+  too_many_batches: "InvalidReplay",
+  unknown_letter: "InvalidRedrive",
+  letter_unsettled: "InvalidRedrive",
+  redrive_open: "InvalidRedrive",
+  redrive_sealed: "InvalidRedrive",
+  nothing_to_withdraw: "InvalidRedrive",
+  stage_gone: "InvalidRedrive",
+  edit_too_large: "InvalidRedrive",
+  too_many_redrives: "InvalidRedrive"
 } as const satisfies Readonly<Record<RejectionCode, ErrorCode>>
 
 /** What somebody who calls the service can do, where the engine's own advice is for a person at a terminal. */

@@ -12,6 +12,7 @@ import { fileError } from "../file/fileError.ts"
 import { LineRun } from "../file/text/LineRun.ts"
 import { Taken } from "../file/text/Taken.ts"
 import type { Place } from "../file/text/TextReader.ts"
+import { letGo } from "../letGo.ts"
 import type { SourceBatch } from "../Record.ts"
 import type { ReadLimit, Source, SourceReader } from "../Source.ts"
 import { HttpSourceConfig, recordFormat } from "./HttpSourceConfig.ts"
@@ -32,7 +33,7 @@ const sourceOf = (spools: Spools, { pipeline, stage }: DriverContext): Source =>
     const { spool } = yield* attempt("open", () => spools.of(pipeline.id, stage))
     const reader = yield* Effect.acquireRelease(
       attempt("open", async () => new SpoolReader(spool, await placeOf(spool, from))),
-      (opened) => Effect.promise(() => opened.close())
+      (opened) => letGo(`the reader of ${stage}`, () => opened.close())
     )
     return {
       next: (limit) => reader.next(limit),

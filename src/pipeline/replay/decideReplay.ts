@@ -3,11 +3,13 @@
  *
  * @module
  */
+import * as Bench from "../../../projections/Bench.ts"
 import { abandoned, type PipelineState } from "../../../projections/PipelineState.ts"
 import type { RunState } from "../../../projections/RunState.ts"
 import { isActive, mayFollow } from "../../../projections/transitions.ts"
 import type { Command } from "../Command.ts"
 import { accept, type Decision, reject } from "../Decision.ts"
+import { benchIsBusy } from "../letters/decideLetters.ts"
 
 export const decideReplay = (
   state: PipelineState,
@@ -45,6 +47,8 @@ export const mayReplay = (
       "run the pipeline anew"
     )
   }
+  // A replay starts with no redrive open: what it takes back must be known to the last record.
+  if (Bench.isOwed(state.bench)) return benchIsBusy(state)
   // Batches are read again by the definition that sealed them.
   if (state.definition?.signature !== run.signature) {
     return reject(

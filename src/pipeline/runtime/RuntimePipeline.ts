@@ -34,8 +34,11 @@ export const stageLabels: Readonly<Record<RuntimeStageKind, string>> = {
 type StageWire = DefinitionWire["stages"][string]
 /** A driver by name, and its own settings. */
 export type UseWire = NonNullable<StageWire["source"]>
-/** What a transform does: one of `filter`, `map`, `lookup`, as a pipeline file has it. */
-export type TransformWire = Pick<StageWire, "filter" | "map" | "lookup" | "output">
+/** What a transform does, as a pipeline file has it: one of the kinds that are neither source nor sink. */
+export type TransformWire = Pick<
+  StageWire,
+  "filter" | "map" | "explode" | "validate" | "dedupe" | "lookup" | "service" | "aggregate" | "output"
+>
 
 /** A stage; `does` is its part of the definition without its edges, which follow from the order. */
 export interface RuntimeStage {

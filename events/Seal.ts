@@ -1,0 +1,86 @@
+/**
+ * What a seal says of a batch: the outcome of its records on every branch, and its dead letters.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { Position } from "./Checkpoint.ts"
+import { Json } from "./Json.ts"
+
+const Text = Schema.String
+const Count = Schema.Int
+
+/** Why something went wrong: a stable code for programs, a message and, where there is one, a way out for people. */
+export const Reason = Schema.Struct({ code: Text, message: Text, suggestion: Schema.optionalKey(Text) })
+export type Reason = typeof Reason.Type
+
+/**
+ * The bytes a source gave for a record that could not be handled. UTF-8 text stays text, anything else
+ * is base64; beyond the cap only `size` (bytes) and the SHA-256 `digest` are kept.
+ */
+export const Raw = Schema.Struct({
+  encoding: Schema.Literals(["utf8", "base64", "omitted"]),
+  data: Text,
+  size: Count,
+  digest: Schema.optionalKey(Text)
+})
+export type Raw = typeof Raw.Type
+
+/**
+ * A record that could not be handled: `stage` is where it failed, `branches` are the sinks that are
+ * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
+ */
+export const Letter = Schema.Struct({
+  id: Text,
+  source: Text,
+  offset: Count,
+  stage: Text,
+  branches: Schema.Array(Text),
+  reason: Reason,
+  raw: Raw
+})
+export type Letter = typeof Letter.Type
+
+/**
+ * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
+ * of the other source records `filtered`, `unrouted` and `lettered` say why they do not.
+ * Invariant 6: delivered + filtered + unrouted + lettered = the batch's count.
+ * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
+ */
+export const SealedBranch = Schema.Struct({
+  records: Count,
+  delivered: Count,
+  filtered: Count,
+  unrouted: Count,
+  lettered: Count,
+  base: Schema.optionalKey(Json)
+})
+export type SealedBranch = typeof SealedBranch.Type
+
+/** The records of a batch, each counted once: what became of it when every branch is looked at. */
+export const Totals = Schema.Struct({
+  delivered: Count,
+  filtered: Count,
+  unrouted: Count,
+  lettered: Count
+})
+export type Totals = typeof Totals.Type
+
+/** A batch that a run is set back to: every attempt at it so far, and the branches that keep their winner. */
+export const RestoredBatch = Schema.Struct({
+  batch: Count,
+  generation: Count,
+  source: Text,
+  range: Schema.Struct({ from: Schema.NullOr(Position), to: Position }),
+  offset: Count,
+  count: Count,
+  digest: Text,
+  branches: Schema.Record(Text, Schema.Struct({ attempt: Count, winner: Schema.NullOr(Count) })),
+  attempts: Schema.Record(
+    Text,
+    Schema.Struct({ branches: Schema.Record(Text, SealedBranch), totals: Totals })
+  ),
+  /** Records that have left the dead letters on these branches: another attempt leaves them out. C11 */
+  left: Schema.optionalKey(Schema.Array(Schema.Struct({ offset: Count, branches: Schema.Array(Text) })))
+})
+export type RestoredBatch = typeof RestoredBatch.Type
