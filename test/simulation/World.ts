@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -18,6 +18,7 @@ import {
   type MemoryHub,
   makeMemoryHub
 } from "../../src/drivers/memory/MemoryHub.ts"
+import type { Functions } from "../../src/flow/Functions.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
@@ -71,6 +72,10 @@ export interface LifeOptions {
   readonly replay?: ReplayRequest
   /** The folder its paths resolve against. */
   readonly base?: string
+  /** What the program brings to the stages of the definition. */
+  readonly functions?: Functions
+  /** The time its process lives by; without it, that of the machine. */
+  readonly clock?: Clock.Clock
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
@@ -113,8 +118,15 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     Layer.provideMerge(Layer.succeed(EventLog, log))
   )
   const life =
-    options.replay === undefined ? runOnce(request(definition, options.base)) : replayLast(options.replay)
-  const fiber = Effect.runFork(Effect.scoped(life).pipe(Effect.provide(layer)))
+    options.replay === undefined
+      ? runWith(request(definition, options.base), options.functions)
+      : replayLast(options.replay)
+  const fiber = Effect.runFork(
+    Effect.scoped(life).pipe(
+      Effect.provide(layer),
+      options.clock === undefined ? (same) => same : Effect.provideService(Clock.Clock, options.clock)
+    )
+  )
   const ended = Effect.runPromise(Fiber.await(fiber))
   const first = await Promise.race([death, ended])
   if (typeof first === "string") {
@@ -127,6 +139,14 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   if (Exit.isFailure(first)) throw new Error(`the life failed: ${String(first.cause)}`)
   return { _tag: "Ended", result: first.value, crossings }
 }
+
+const runWith = Effect.fnUntraced(function* (
+  run: Parameters<typeof runOnce>[0],
+  functions: Functions | undefined
+) {
+  if (functions !== undefined) yield* (yield* Pipelines).provide(run.define.name, functions)
+  return yield* runOnce(run)
+})
 
 /** As the command does it: the one pipeline of the world, on a log that is opened anew. */
 const replayLast = Effect.fnUntraced(function* (replay: ReplayRequest) {
