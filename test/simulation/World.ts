@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Clock, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -124,6 +124,8 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   const fiber = Effect.runFork(
     Effect.scoped(life).pipe(
       Effect.provide(layer),
+      // Lives are killed by the thousand; what they say on the way tells a reader nothing.
+      Effect.provideService(References.MinimumLogLevel, "None"),
       options.clock === undefined ? (same) => same : Effect.provideService(Clock.Clock, options.clock)
     )
   )

@@ -55,7 +55,14 @@ export interface Item {
 
 /** The call of a driver that fails once: before it had its effect, or after. */
 export interface Fault {
-  readonly operation: "source.open" | "source.next" | "source.ack" | "sink.open" | "sink.held" | "sink.write" | "sink.flush"
+  readonly operation:
+    | "source.open"
+    | "source.next"
+    | "source.ack"
+    | "sink.open"
+    | "sink.held"
+    | "sink.write"
+    | "sink.flush"
   readonly name: string
   readonly nth: number
   readonly phase: "before" | "after"
@@ -128,7 +135,12 @@ const randomNodes = (
   const waysOf = (name: string) => [...edges.get(name)!].map(([to, when]) => ({ to, when }))
   const breaks = () => (roll.oneIn(5) ? { ...randomTest(roll), below: 1 + roll.below(3) } : null)
   return [
-    ...sources.map((name) => ({ name, does: { kind: "source" } as const, breaks: breaks(), edges: waysOf(name) })),
+    ...sources.map((name) => ({
+      name,
+      does: { kind: "source" } as const,
+      breaks: breaks(),
+      edges: waysOf(name)
+    })),
     ...middle.map((name) => ({ name, does: randomWork(roll), breaks: breaks(), edges: waysOf(name) })),
     ...sinks.map((name) => ({
       name,

@@ -93,7 +93,9 @@ const brokenLetters = (source: string, expected: Fates, log: Log): ReadonlyArray
     )
   )
   const meant = expected.flatMap((record, at) =>
-    [...record].flatMap(([sink, { outcome }]) => (outcome === "lettered" ? [`${source}:${at} for ${sink}`] : []))
+    [...record].flatMap(([sink, { outcome }]) =>
+      outcome === "lettered" ? [`${source}:${at} for ${sink}`] : []
+    )
   )
   return difference("a dead letter", found, meant)
 }
@@ -123,7 +125,9 @@ const brokenSink = (source: string, sink: string, expected: Fates, world: World)
 
 /** JSON with its fields in order. */
 const textOf = (record: unknown): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(record as object).toSorted(([a], [b]) => (a < b ? -1 : 1))))
+  JSON.stringify(
+    Object.fromEntries(Object.entries(record as object).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  )
 
 /** What is there and was not meant, and what was meant and is missing; how often counts. */
 const difference = (
@@ -143,7 +147,10 @@ const difference = (
 const brokenAcks = (world: World, acks: ReadonlyArray<SeenAck>): ReadonlyArray<string> => {
   const wrong: Array<string> = []
   let at = 0
-  const open = new Map<string, Array<{ readonly batch: number; readonly end: number; readonly owed: Set<string> }>>()
+  const open = new Map<
+    string,
+    Array<{ readonly batch: number; readonly end: number; readonly owed: Set<string> }>
+  >()
   const settled = new Map<string, number>()
   const rows = rowsOf(world)
   for (const ack of acks) {

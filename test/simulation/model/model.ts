@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { type Case, type Digit, defaultDigit, type Item, type Node, rowOf, type Test, unknownDigits } from "./Case.ts"
+import {
+  type Case,
+  type Digit,
+  defaultDigit,
+  type Item,
+  type Node,
+  rowOf,
+  type Test,
+  unknownDigits
+} from "./Case.ts"
 
 /** A record on its way. `lists` that are gone are undefined. */
 export interface Piece {
@@ -27,7 +36,8 @@ const holds = ({ below, digit }: Test, { digits }: Piece): boolean => {
 }
 
 /** A contract says what is there, so null breaks it. */
-const isBroken = (test: Test, piece: Piece): boolean => piece.digits[test.digit] === null || holds(test, piece)
+const isBroken = (test: Test, piece: Piece): boolean =>
+  piece.digits[test.digit] === null || holds(test, piece)
 
 const put = (piece: Piece, digit: number, value: Digit): Piece => ({
   ...piece,

@@ -50,7 +50,9 @@ export const runCase = async (of: Case): Promise<Ran> => {
 const unprovoked = (world: World): ReadonlyArray<string> =>
   rowsOf(world).flatMap(({ payload, type }) => {
     if (type !== "Crashed" && type !== "Failed") return []
-    const { reason } = JSON.parse(payload) as { readonly reason: { readonly code: string; readonly message: string } }
+    const { reason } = JSON.parse(payload) as {
+      readonly reason: { readonly code: string; readonly message: string }
+    }
     const provoked = ["injected", "interrupted", "process_lost"].includes(reason.code)
     return provoked ? [] : [`${type}: ${reason.code} ${reason.message}`]
   })
@@ -63,6 +65,7 @@ const meddle = (of: Case): Interpose => {
   const faults = of.faults.map(failOnce)
   return (call) =>
     Effect.gen(function* () {
+      // On a clock that nobody waits for: it only changes who comes first.
       if (roll.oneIn(4)) yield* Effect.sleep(roll.below(60))
       for (const strike of faults) yield* strike(call)
     })

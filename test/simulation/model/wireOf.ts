@@ -5,9 +5,18 @@
  */
 import { Effect } from "effect"
 import type { MemoryHub } from "../../../src/drivers/memory/MemoryHub.ts"
-import { Worker } from "../../../src/flow/Worker.ts"
 import type { Functions } from "../../../src/flow/Functions.ts"
-import { type Case, type Digit, defaultDigit, digits, type Does, rowOf, type Test, unknownDigits } from "./Case.ts"
+import { Worker } from "../../../src/flow/Worker.ts"
+import {
+  type Case,
+  type Digit,
+  type Does,
+  defaultDigit,
+  digits,
+  rowOf,
+  type Test,
+  unknownDigits
+} from "./Case.ts"
 import { type Piece, programmed } from "./model.ts"
 
 /** The record on the wire: where it comes from, its digits under `d0` and so on, its lists under `l0`. */
@@ -120,8 +129,11 @@ export const fill = (of: Case, hub: MemoryHub): void => {
       )
     )
   }
-  const known = Array.from({ length: 10 }, (_, digit) => digit).filter((digit) => !unknownDigits.includes(digit))
-  const columns = (value: number) => Object.fromEntries(Array.from({ length: digits }, (_, at) => [`d${at}`, value]))
+  const known = Array.from({ length: 10 }, (_, digit) => digit).filter(
+    (digit) => !unknownDigits.includes(digit)
+  )
+  const columns = (value: number) =>
+    Object.fromEntries(Array.from({ length: digits }, (_, at) => [`d${at}`, value]))
   hub.lookup(
     "digits",
     known.map((digit) => ({ digit, ...columns(rowOf(digit)) }))
@@ -145,7 +157,5 @@ export const fill = (of: Case, hub: MemoryHub): void => {
 export const onWire = (id: string, { digits, lists }: Piece): Wire => ({
   id,
   ...Object.fromEntries(digits.map((digit, at) => [`d${at}`, digit])),
-  ...Object.fromEntries(
-    lists.flatMap((list, at) => (list === undefined ? [] : [[`l${at}`, list] as const]))
-  )
+  ...Object.fromEntries(lists.flatMap((list, at) => (list === undefined ? [] : [[`l${at}`, list] as const])))
 })
