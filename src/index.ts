@@ -41,6 +41,16 @@ export {
 export type { Difference, Moment, PastState, StateDiff, Why } from "./pipeline/History.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
+export type { GivenAnswer } from "./pipeline/rehearse/givenAnswers.ts"
+export {
+  GivenRecord,
+  givenRecord,
+  type Rehearsal,
+  type RehearsalError,
+  type Rehearsed,
+  type RehearsedLetter
+} from "./pipeline/rehearse/Rehearsal.ts"
+export { rehearse, rehearseDefinition } from "./pipeline/rehearse/rehearse.ts"
 export type {
   ReplayFrom,
   ReplayImpact,

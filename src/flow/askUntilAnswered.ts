@@ -5,14 +5,16 @@
  * @module
  */
 import { Effect } from "effect"
+import type { Reason } from "../../events/PipelineEvent.ts"
 import { DriverError } from "../drivers/DriverError.ts"
 import type { Answers, Origin, Piece, Pieces, WaitingStep } from "./Route.ts"
 import { StageError } from "./StageError.ts"
+import { Telling } from "./Telling.ts"
 
 /** So often in a row a group may be asked about again without getting smaller. */
 const attemptsInVain = 3
 /** The pause before a group is asked about again; it doubles while the group does not get smaller. */
-const pauseMs = 50
+const firstPauseMs = 100
 
 /**
  * What became of each payload. Fails with the fatal `retry_not_converging` when records are asked about again
@@ -28,9 +30,15 @@ export const askUntilAnswered = Effect.fnUntraced(function* (
   let open = toRetry(answers)
   if (open.length === 0) return answers as Pieces
   const settled = [...answers]
-  for (let inVain = 0; open.length > 0; ) {
-    if (inVain === attemptsInVain) return yield* notConverging(stage, settled[open[0]!]!, open.length)
-    yield* Effect.sleep(pauseMs * 2 ** inVain)
+  const tell = yield* Telling
+  let inVain = 0
+  for (let round = 1; open.length > 0; round++) {
+    const reason = reasonOf(settled[open[0]!]!)
+    if (inVain === attemptsInVain) return yield* notConverging(stage, reason, open.length)
+    const delayMs = firstPauseMs * 2 ** inVain
+    // A group that gets smaller is told of once; each line after that is about standing still.
+    if (round === 1 || inVain > 0) yield* tell({ stage, batch: null, attempt: round, reason, delayMs })
+    yield* Effect.sleep(delayMs)
     const again = yield* ask(
       stage,
       step,
@@ -48,6 +56,9 @@ export const askUntilAnswered = Effect.fnUntraced(function* (
 const toRetry = (answers: Answers): ReadonlyArray<number> =>
   answers.flatMap(({ _tag }, at) => (_tag === "Retry" ? [at] : []))
 
+const reasonOf = (answer: Answers[number]): Reason =>
+  answer._tag === "Retry" ? answer.reason : { code: "retry", message: "" }
+
 const ask = Effect.fnUntraced(function* (
   stage: string,
   step: WaitingStep,
@@ -61,8 +72,7 @@ const ask = Effect.fnUntraced(function* (
 })
 
 /** Asking on would change nothing: somebody has to look at the stage. */
-const notConverging = (stage: string, last: Answers[number], records: number): StageError => {
-  const why = last._tag === "Retry" ? last.reason.message : ""
+const notConverging = (stage: string, reason: Reason, records: number): StageError => {
   const again = `${records} records were asked about again ${attemptsInVain} times, and none got an answer`
   return new StageError({
     stage,
@@ -72,7 +82,7 @@ const notConverging = (stage: string, last: Answers[number], records: number): S
       reason: {
         _tag: "Rejected",
         code: "retry_not_converging",
-        message: `${again}: ${why}`,
+        message: `${again}: ${reason.message}`,
         suggestion: "a record that can never be handled is one to nack"
       }
     })

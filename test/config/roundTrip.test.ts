@@ -15,7 +15,7 @@ const forbidden = /"(?:__proto__|constructor|prototype|<<)":/
 describe("a definition survives its wire form", () => {
   effectIt.prop("decode(encode(d)) = d", [Definition], ([definition]) => {
     const wire = encodeDefinition(definition)
-    const again = Result.getOrThrow(decodeDefinition(JSON.parse(JSON.stringify(wire))))
+    const again = Result.getOrThrow(decodeDefinition(structuredClone(wire)))
     expect(canonical(again)).toBe(canonical(definition))
     expect(canonical(encodeDefinition(again))).toBe(canonical(wire))
     expect(signature(again)).toBe(signature(definition))

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Clock, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -21,6 +21,7 @@ import {
 import type { Functions } from "../../src/flow/Functions.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
+import { virtualTime } from "../../src/pipeline/rehearse/virtualTime.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
 import { replayOnce } from "../../src/pipeline/replay/replay.ts"
 import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
@@ -74,8 +75,8 @@ export interface LifeOptions {
   readonly base?: string
   /** What the program brings to the stages of the definition. */
   readonly functions?: Functions
-  /** The time its process lives by; without it, that of the machine. */
-  readonly clock?: Clock.Clock
+  /** When it begins, in a time of its own (ms since 1970); without it, in the time of the machine. */
+  readonly at?: number
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
@@ -126,7 +127,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
       Effect.provide(layer),
       // Lives are killed by the thousand; what they say on the way tells a reader nothing.
       Effect.provideService(References.MinimumLogLevel, "None"),
-      options.clock === undefined ? (same) => same : Effect.provideService(Clock.Clock, options.clock)
+      options.at === undefined ? (same) => same : virtualTime(options.at)
     )
   )
   const ended = Effect.runPromise(Fiber.await(fiber))

@@ -68,6 +68,8 @@ const union = (inputs: ReadonlyArray<Fields | undefined>): Fields | undefined =>
 const madeBy = (stage: Stage, input: Fields | undefined): Fields | undefined => {
   if (stage.source !== undefined || stage.explode !== undefined) return undefined
   if (stage.function !== undefined && stage.function.does !== "filter") return undefined
+  // What a service answers is its own affair.
+  if (stage.service !== undefined) return undefined
   if (stage.map !== undefined) return mapped(stage.map, input)
   if (stage.lookup !== undefined) return enriched(stage.lookup, input)
   if (stage.aggregate !== undefined) return aggregated(stage.aggregate)

@@ -11,6 +11,7 @@ import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
 import { aggregateFindings } from "./aggregateFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
+import { serviceFindings } from "./serviceFindings.ts"
 import { timeFindings } from "./validateTime.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -32,6 +33,7 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...lookupFindings(name, stage, fields.input),
       ...timeFindings(name, stage, fields.output),
       ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
+      ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]
   })

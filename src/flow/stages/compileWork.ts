@@ -17,6 +17,7 @@ import { compileFilter } from "./compileFilter.ts"
 import { compileFunction } from "./compileFunction.ts"
 import { compileLookup } from "./compileLookup.ts"
 import { compileMap } from "./compileMap.ts"
+import { compileService } from "./compileService.ts"
 import { compileValidate } from "./compileValidate.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
@@ -36,7 +37,8 @@ export const compileWork = Effect.fnUntraced(function* (
   if (stage.validate !== undefined) {
     return yield* compileValidate(name, stage.validate, functions.get(name)?.fits)
   }
-  for (const kind of ["dedupe", "service", "aggregate"] as const) {
+  if (stage.service !== undefined) return yield* compileService(name, stage.service)
+  for (const kind of ["dedupe", "aggregate"] as const) {
     if (stage[kind] !== undefined) {
       return yield* broken(finding("unknown_stage_kind", ["stages", name, kind], `${kind} cannot be run`))
     }

@@ -5,7 +5,6 @@
  */
 import { Effect } from "effect"
 import { failOnce, type Interpose } from "../../../src/drivers/memory/MemoryHub.ts"
-import { hurriedClock } from "../hurriedClock.ts"
 import { live, makeWorld, rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
 import { judge, type SeenAck } from "./judge.ts"
@@ -14,6 +13,9 @@ import { fill, functionsOf, wireOf } from "./wireOf.ts"
 
 /** How many lives that nobody kills a run may need: a fault that is not repeated ends one. */
 const livesMost = 6
+
+const start = Date.UTC(2026, 0)
+const betweenLivesMs = 1000
 
 export interface Ran {
   /** Each broken promise as a sentence. */
@@ -32,9 +34,11 @@ export const runCase = async (of: Case): Promise<Ran> => {
       acks.push({ source: call.name, position, rows: rowsOf(world).length })
     })
   world.meddle = meddle(of)
-  const clock = hurriedClock(() => world.hub.calls.length + world.log.rows().length)
-  const next = (dieAt?: number) =>
-    live(world, wireOf(of), { clock, functions: functionsOf(of), ...(dieAt === undefined ? {} : { dieAt }) })
+  const next = (dieAt?: number) => {
+    const at = Math.max(start, ...world.log.rows().map((row) => row.at)) + betweenLivesMs
+    const options = { at, functions: functionsOf(of) }
+    return live(world, wireOf(of), dieAt === undefined ? options : { ...options, dieAt })
+  }
 
   let killed = 0
   for (const dieAt of of.deaths) {
