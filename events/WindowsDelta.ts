@@ -6,6 +6,9 @@
 import { Schema } from "effect"
 import { Json } from "./Json.ts"
 
+/** Part of an exact sum. Beyond 2^970 not even as many as there are safe integers would stay numbers. */
+const Part = Schema.Finite.check(Schema.isBetween({ minimum: -(2 ** 970), maximum: 2 ** 970 }))
+
 /**
  * What is known so far of one measure of one window; any two of them can be put together.
  *
@@ -17,12 +20,12 @@ import { Json } from "./Json.ts"
  */
 export const Measured = Schema.Union([
   Schema.Struct({ count: Schema.Int }),
-  Schema.Struct({ sum: Schema.Array(Schema.Number) }),
-  Schema.Struct({ avg: Schema.Array(Schema.Number), of: Schema.Int }),
-  Schema.Struct({ min: Schema.NullOr(Schema.Union([Schema.Number, Schema.String])) }),
-  Schema.Struct({ max: Schema.NullOr(Schema.Union([Schema.Number, Schema.String])) }),
-  Schema.Struct({ first: Json, at: Schema.NullOr(Schema.Number) }),
-  Schema.Struct({ last: Json, at: Schema.NullOr(Schema.Number) }),
+  Schema.Struct({ sum: Schema.Array(Part) }),
+  Schema.Struct({ avg: Schema.Array(Part), of: Schema.Int }),
+  Schema.Struct({ min: Schema.NullOr(Schema.Union([Schema.Finite, Schema.String])) }),
+  Schema.Struct({ max: Schema.NullOr(Schema.Union([Schema.Finite, Schema.String])) }),
+  Schema.Struct({ first: Json, at: Schema.NullOr(Schema.Finite) }),
+  Schema.Struct({ last: Json, at: Schema.NullOr(Schema.Finite) }),
   Schema.Struct({ collect: Schema.Array(Schema.Tuple([Schema.Int, Json])), limit: Schema.Int })
 ])
 export type Measured = typeof Measured.Type

@@ -60,10 +60,13 @@ const grow = (parts: ReadonlyArray<number>, number: number): ReadonlyArray<numbe
   return grown
 }
 
+/** An exact sum has no more parts than that: so many times the digits of a number cover all there are. */
+const partsMost = 40
+
 const canonical = (parts: ReadonlyArray<number>): ExactSum => {
   const sum: Array<number> = []
   let rest = parts
-  while (rest.length > 0) {
+  while (rest.length > 0 && sum.length < partsMost) {
     const nearest = rounded(rest)
     sum.push(nearest)
     rest = grow(rest, -nearest)

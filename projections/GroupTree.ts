@@ -110,7 +110,8 @@ const branchOf = <A>(branches: ReadonlyArray<GroupTree<A> | null>): Branch<A> =>
   return { open, size, soonest, branches }
 }
 
-function* groupsOf<A>(tree: GroupTree<A>): Iterable<Group<A>> {
+/** Every group once; equal content comes in equal order. */
+export function* groupsOf<A>(tree: GroupTree<A>): Iterable<Group<A>> {
   if ("groups" in tree) yield* tree.groups
   else for (const below of tree.branches) if (below !== null) yield* groupsOf(below)
 }

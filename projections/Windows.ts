@@ -8,7 +8,7 @@
  */
 import type { Measured, WindowOfGroup, WindowsDelta } from "../events/WindowsDelta.ts"
 import { addAllMeasured } from "./addMeasured.ts"
-import { closeTree, emptyTree, type GroupTree, groupOf, growTree } from "./GroupTree.ts"
+import { closeTree, emptyTree, type GroupTree, groupOf, groupsOf, growTree } from "./GroupTree.ts"
 import { addSession, addSpans, type Span } from "./Span.ts"
 
 /** An open window of a group. */
@@ -56,6 +56,16 @@ export const close = (
   )
   return { windows: { ...windows, tree }, closed }
 }
+
+/** All open windows as one delta: applied to none, it gives them again. */
+export const asDelta = ({ arrivals, tree }: Windows): WindowsDelta => ({
+  records: arrivals,
+  // They are told apart already; what is not joined now, nothing of this joins.
+  sessions: false,
+  windows: [...groupsOf(tree)].flatMap(({ key, spans }) =>
+    spans.map(({ end, made, start }) => ({ key, start, end, made }))
+  )
+})
 
 /** How many windows are open, every group's counted. */
 export const openCount = (windows: Windows): number => windows.tree.open

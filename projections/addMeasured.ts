@@ -26,14 +26,19 @@ export const addMeasured = (earlier: Measured, later: Measured): Measured => {
     return later.at !== null && (earlier.at === null || later.at >= earlier.at) ? later : earlier
   }
   if ("collect" in earlier && "collect" in later) return collected(earlier, later)
-  throw new Error("two different measures cannot be put together")
+  // Seals of one definition never mix measures; of others there is nothing to say, and the fold never fails.
+  return earlier
 }
 
 /** The shares of all measures of a window, in one order. */
 export const addAllMeasured = (
   earlier: ReadonlyArray<Measured>,
   later: ReadonlyArray<Measured>
-): ReadonlyArray<Measured> => earlier.map((share, index) => addMeasured(share, later[index]!))
+): ReadonlyArray<Measured> =>
+  earlier.map((share, index) => {
+    const other = later[index]
+    return other === undefined ? share : addMeasured(share, other)
+  })
 
 /** Numbers by size, then texts by their code units; the lack of a value is before nothing. */
 const isBefore = (left: number | string | null, right: number | string | null): boolean =>

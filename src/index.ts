@@ -27,6 +27,7 @@ export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
 export { Batch, BatchMisuse, type BatchRecord, type Flag, type RecordOutcome } from "./flow/Batch.ts"
 export { type Leaving, route, type Way } from "./flow/graph/route.ts"
 export { Nack, Retry } from "./flow/Nack.ts"
+export * as WatermarkTracker from "./flow/time/WatermarkTracker.ts"
 export { Worker } from "./flow/Worker.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
 export {

@@ -73,6 +73,7 @@ export const planReplay = Effect.fnUntraced(function* (
     timeline,
     moment,
     open: generation === "same" ? since.batches : moment.state.open,
+    memory: since.memory,
     generation,
     fromStage: stage ?? null,
     ...part,
