@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -65,6 +65,8 @@ export type Life =
 export interface LifeOptions {
   /** The crossing to die at, counted from 1; without it the life runs to its end. */
   readonly dieAt?: number
+  /** The crossing at which it is asked to stop: it writes what it has begun, and ends. */
+  readonly stopAt?: number
   /** Die at the first crossing of a driver that this says yes to. */
   readonly dieOn?: (call: MemoryCall) => boolean
   /** Die at the first crossing of the log with these events that this says yes to. */
@@ -82,6 +84,7 @@ export interface LifeOptions {
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
 export const live = async (world: World, definition: unknown, options: LifeOptions = {}): Promise<Life> => {
   const crossings: Array<string> = []
+  const stopped = Deferred.makeUnsafe<void>()
   let dead = false
   let killed: (at: string) => void = () => {}
   const death = new Promise<string>((resolve) => {
@@ -91,6 +94,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     Effect.suspend(() => {
       if (dead) return Effect.never
       crossings.push(at)
+      if (crossings.length === options.stopAt) Deferred.doneUnsafe(stopped, Effect.void)
       if (!now && crossings.length !== options.dieAt) return Effect.void
       dead = true
       killed(`${crossings.length}: ${at}`)
@@ -120,7 +124,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   )
   const life =
     options.replay === undefined
-      ? runWith(request(definition, options.base), options.functions)
+      ? runWith({ ...request(definition, options.base), stop: Deferred.await(stopped) }, options.functions)
       : replayLast(options.replay)
   const fiber = Effect.runFork(
     Effect.scoped(life).pipe(

@@ -68,6 +68,14 @@ export interface Fault {
   readonly phase: "before" | "after"
 }
 
+/** A life that is killed at a crossing, or asked there to stop, which it does when what it has begun is written. */
+export interface Death {
+  readonly how: "killed" | "stopped"
+  readonly at: number
+  /** The call of a driver in the next life at which a request of this one lands; `null` for none. */
+  readonly late: number | null
+}
+
 export interface Case {
   /** Sources, then stages, then sinks: every edge leads onwards. */
   readonly nodes: ReadonlyArray<Node>
@@ -76,8 +84,8 @@ export interface Case {
   readonly batchSize: number
   readonly inFlight: number
   readonly checkpointInterval: string
-  /** Each life that is killed, by the crossing it dies at. After them one lives to its end. */
-  readonly deaths: ReadonlyArray<number>
+  /** Each life that does not see the end, and how it goes. After them one lives to its end. */
+  readonly deaths: ReadonlyArray<Death>
   readonly faults: ReadonlyArray<Fault>
   /** Decides which calls take their time, and how long. */
   readonly pace: number
@@ -105,7 +113,7 @@ export const randomCase = (seed: number): Case => {
     batchSize: 1 + roll.below(5),
     inFlight: 1 + roll.below(3),
     checkpointInterval: roll.of(["0s", "0s", "20ms", "1s"]),
-    deaths: Array.from({ length: roll.of([0, 1, 1, 1, 2, 3]) }, () => 1 + roll.below(roll.of([30, 90]))),
+    deaths: Array.from({ length: roll.of([0, 1, 1, 1, 2, 3]) }, () => randomDeath(roll)),
     faults: Array.from({ length: roll.of([0, 0, 0, 1, 2]) }, () => randomFault(roll, sources, sinks)),
     pace: roll.below(1_000_000)
   }
@@ -193,6 +201,12 @@ const randomItems = (roll: Roll): ReadonlyArray<Item | null> =>
           )
         }
   )
+
+const randomDeath = (roll: Roll): Death => ({
+  how: roll.of(["killed", "killed", "killed", "stopped"]),
+  at: 1 + roll.below(roll.of([30, 90])),
+  late: roll.oneIn(2) ? roll.below(25) : null
+})
 
 const randomFault = (roll: Roll, sources: ReadonlyArray<string>, sinks: ReadonlyArray<string>): Fault => {
   const operation = roll.of([

@@ -22,7 +22,10 @@ export const describeCase = (of: Case): string =>
       ([source, items]) => `${source} holds ${items.map(itemText).join("  ")}`
     ),
     `on_unrouted ${of.onUnrouted}, batches of ${of.batchSize}, ${of.inFlight} in flight, checkpoints ${of.checkpointInterval}`,
-    ...(of.deaths.length === 0 ? [] : [`lives that die at crossing ${of.deaths.join(", then ")}`]),
+    ...of.deaths.map(({ at, how, late }) => {
+      const more = late === null ? "" : `; its request lands at call ${late} of the next life`
+      return `a life that is ${how} at crossing ${at}${more}`
+    }),
     ...of.faults.map(
       ({ name, nth, operation, phase }) => `call ${nth} of ${operation} ${name} fails ${phase} its effect`
     ),

@@ -5,9 +5,10 @@
  */
 import { Effect } from "effect"
 import { failOnce, type Interpose } from "../../../src/drivers/memory/MemoryHub.ts"
-import { live, makeWorld, rowsOf, type World } from "../World.ts"
+import { type LifeOptions, live, makeWorld, rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
 import { judge, type SeenAck } from "./judge.ts"
+import { type LateWrite, lateWrites } from "./lateWrites.ts"
 import { rollFrom } from "./Roll.ts"
 import { fill, functionsOf, wireOf } from "./wireOf.ts"
 
@@ -33,19 +34,23 @@ export const runCase = async (of: Case): Promise<Ran> => {
       const position = Number(world.hub.sources.get(call.name)!.acks.at(-1))
       acks.push({ source: call.name, position, rows: rowsOf(world).length })
     })
-  world.meddle = meddle(of)
-  const next = (dieAt?: number) => {
+  const meddle = meddling(of)
+  const next = (late: number | null, ends: Pick<LifeOptions, "dieAt" | "stopAt"> = {}) => {
     const at = Math.max(start, ...world.log.rows().map((row) => row.at)) + betweenLivesMs
-    const options = { at, functions: functionsOf(of) }
-    return live(world, wireOf(of), dieAt === undefined ? options : { ...options, dieAt })
+    const sent = late === null ? [] : lateWrites(of, world)
+    world.meddle = meddle(sent[(late ?? 0) % sent.length], late ?? 0)
+    return live(world, wireOf(of), { at, functions: functionsOf(of), ...ends })
   }
 
   let killed = 0
-  for (const dieAt of of.deaths) {
+  let late: number | null = null
+  for (const death of of.deaths) {
     if (isOver(world)) break
-    if ((await next(dieAt))._tag === "Killed") killed++
+    const life = await next(late, death.how === "killed" ? { dieAt: death.at } : { stopAt: death.at })
+    if (life._tag === "Killed") killed++
+    late = death.late
   }
-  for (let lives = 0; lives < livesMost && !isOver(world); lives++) await next()
+  for (let lives = 0; lives < livesMost && !isOver(world); lives++) await next(lives === 0 ? late : null)
   const ended = isOver(world) ? judge(of, world, acks) : ["the run does not come to its end"]
   return { broken: [...unprovoked(world), ...ended], killed }
 }
@@ -63,14 +68,18 @@ const unprovoked = (world: World): ReadonlyArray<string> =>
 
 const isOver = (world: World): boolean => rowsOf(world).some(({ type }) => type === "Completed")
 
-/** Some calls take their time, and each fault strikes once. */
-const meddle = (of: Case): Interpose => {
+/** Some calls take their time, each fault strikes once, and a late write lands at one call of a life. */
+const meddling = (of: Case) => {
   const roll = rollFrom(of.pace)
   const faults = of.faults.map(failOnce)
-  return (call) =>
-    Effect.gen(function* () {
-      // On a clock that nobody waits for: it only changes who comes first.
-      if (roll.oneIn(4)) yield* Effect.sleep(roll.below(60))
-      for (const strike of faults) yield* strike(call)
-    })
+  return (late: LateWrite | undefined, landsAt: number): Interpose => {
+    let calls = 0
+    return (call) =>
+      Effect.gen(function* () {
+        if (late !== undefined && calls++ === landsAt) yield* late
+        // In a time of its own: it only changes who comes first.
+        if (roll.oneIn(4)) yield* Effect.sleep(roll.below(60))
+        for (const strike of faults) yield* strike(call)
+      })
+  }
 }

@@ -44,6 +44,9 @@ function* smallerThan(of: Case): Iterable<Case> {
     if (JSON.stringify(plain) !== JSON.stringify(items)) yield keep(plain)
   }
   for (let at = 0; at < of.deaths.length; at++) yield { ...of, deaths: of.deaths.toSpliced(at, 1) }
+  for (const [at, death] of of.deaths.entries()) {
+    if (death.late !== null) yield { ...of, deaths: of.deaths.with(at, { ...death, late: null }) }
+  }
   for (let at = 0; at < of.faults.length; at++) yield { ...of, faults: of.faults.toSpliced(at, 1) }
   for (const [at, node] of of.nodes.entries()) {
     for (const plainer of plainerThan(node)) {
