@@ -81,6 +81,8 @@ export interface Case {
   readonly nodes: ReadonlyArray<Node>
   readonly records: Readonly<Record<string, ReadonlyArray<Item | null>>>
   readonly onUnrouted: "dead_letter" | "drop"
+  /** More dead letters than `threshold` among the last `window` records of a source end the run; a window of 0 is no limit. */
+  readonly deadLetters: { readonly window: number; readonly threshold: number }
   readonly batchSize: number
   readonly inFlight: number
   readonly checkpointInterval: string
@@ -110,6 +112,7 @@ export const randomCase = (seed: number): Case => {
     nodes,
     records: Object.fromEntries(sources.map((source) => [source, randomItems(roll)])),
     onUnrouted: roll.of(["dead_letter", "drop"]),
+    deadLetters: randomLimit(roll, nodes),
     batchSize: 1 + roll.below(5),
     inFlight: 1 + roll.below(3),
     checkpointInterval: roll.of(["0s", "0s", "20ms", "1s"]),
@@ -201,6 +204,14 @@ const randomItems = (roll: Roll): ReadonlyArray<Item | null> =>
           )
         }
   )
+
+/** What a sink refuses counts as well, but when it is known depends on who is faster: such cases have no limit. */
+const randomLimit = (roll: Roll, nodes: ReadonlyArray<Node>): Case["deadLetters"] => {
+  const refused = nodes.some(({ does }) => does.kind === "sink" && does.refuses !== null)
+  return refused || !roll.oneIn(2)
+    ? { window: 0, threshold: 0 }
+    : { window: 1 + roll.below(8), threshold: roll.below(4) }
+}
 
 const randomDeath = (roll: Roll): Death => ({
   how: roll.of(["killed", "killed", "killed", "stopped"]),

@@ -22,6 +22,11 @@ export const describeCase = (of: Case): string =>
       ([source, items]) => `${source} holds ${items.map(itemText).join("  ")}`
     ),
     `on_unrouted ${of.onUnrouted}, batches of ${of.batchSize}, ${of.inFlight} in flight, checkpoints ${of.checkpointInterval}`,
+    ...(of.deadLetters.window === 0
+      ? []
+      : [
+          `more than ${of.deadLetters.threshold} dead letters of the last ${of.deadLetters.window} records end it`
+        ]),
     ...of.deaths.map(({ at, how, late }) => {
       const more = late === null ? "" : `; its request lands at call ${late} of the next life`
       return `a life that is ${how} at crossing ${at}${more}`

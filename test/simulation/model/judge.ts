@@ -7,7 +7,7 @@
 import { broken, readLog } from "../oracles.ts"
 import { rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
-import { type Fate, fates, sinksFrom } from "./model.ts"
+import { type Fate, fates, sinksFrom, trippedBy } from "./model.ts"
 import { onWire } from "./wireOf.ts"
 
 /** An acknowledgement, and how many rows the log of the pipeline had when it was made. */
@@ -23,19 +23,48 @@ type Log = ReturnType<typeof readLog>
 /** Each broken promise as a sentence. */
 export const judge = (of: Case, world: World, acks: ReadonlyArray<SeenAck>): ReadonlyArray<string> => {
   const log = readLog(world)
-  const completed = log.types.filter((type) => type === "Completed").length
   return [
     ...broken(world),
-    ...(completed === 1 ? [] : [`the run has come to its end ${completed} times`]),
     ...brokenAcks(world, acks),
+    ...brokenEnd(of, log),
     ...Object.entries(of.records).flatMap(([source, items]) => {
-      const expected = items.map((item) => fates(of, source, item))
+      const read = batchesOf(log, source).at(-1)?.end ?? 0
+      const expected = items.slice(0, read).map((item) => fates(of, source, item))
       return [
         ...brokenBatches(of, source, expected, log),
         ...brokenLetters(source, expected, log),
         ...sinksFrom(of, source).flatMap((sink) => brokenSink(source, sink, expected, world))
       ]
     })
+  ]
+}
+
+/**
+ * A run comes to its end once, with all sources read to theirs; or it fails once, and then one of the sources
+ * with too many dead letters was read up to and with the one that is too much, and none further.
+ */
+const brokenEnd = (of: Case, log: Log): ReadonlyArray<string> => {
+  const ends = log.types.filter((type) => type === "Completed" || type === "Failed")
+  const sources = Object.entries(of.records).map(([source, items]) => {
+    const tripped = trippedBy(of, source)
+    const read = batchesOf(log, source).at(-1)?.end ?? 0
+    return { source, read, tripped, most: tripped === undefined ? items.length : tripped + 1 }
+  })
+  const tripped = sources.filter((each) => each.tripped !== undefined)
+  const wanted = tripped.length === 0 ? "Completed" : "Failed"
+  const far = sources.flatMap(({ most, read, source }) =>
+    read > most || (wanted === "Completed" && read < most)
+      ? [`${source} was read up to ${read}, not ${most}`]
+      : []
+  )
+  const early =
+    wanted === "Failed" && tripped.every(({ most, read }) => read < most)
+      ? ["the run has failed before the record that is one too many"]
+      : []
+  return [
+    ...(ends.join() === wanted ? [] : [`the run has ended as ${ends}, not as ${wanted}`]),
+    ...far,
+    ...early
   ]
 }
 
@@ -69,7 +98,6 @@ const brokenBatches = (of: Case, source: string, expected: Fates, log: Log): Rea
       }
     }
   }
-  if (next !== expected.length) wrong.push(`${source} was read up to ${next}, not ${expected.length}`)
   return [...wrong, ...brokenTotals(source, log)]
 }
 

@@ -14,30 +14,27 @@ import { onWire } from "./wireOf.ts"
 export type LateWrite = Effect.Effect<void>
 
 /**
- * What a process that has just died may have sent: each attempt that is sealed and not applied. A sink that
- * refuses records takes nothing of a request that holds one, so those are left out.
+ * What a process that has just died may have sent. A sink is asked for one batch after the other, so of each
+ * source that is the first batch it does not hold: any attempt at it that is sealed. A sink that refuses
+ * records takes nothing of a request that holds one, so those are left out.
  */
 export const lateWrites = (of: Case, world: World): ReadonlyArray<LateWrite> => {
   const pipeline = rowsOf(world)[0]?.stream.slice("pipeline/".length)
+  const sent = new Set<string>()
   return [...readLog(world).batches].flatMap(([ordinal, { branches, count, end, source }]) =>
     [...branches].flatMap(([stage, { sealed, winner }]) => {
-      if (winner !== undefined) return []
-      const items = of.records[source]!.slice(end - count, end)
-      const records = items.flatMap((item, index) =>
+      const key = `${pipeline}/0/${ordinal}/${stage}`
+      const lane = `${source} ${stage}`
+      if (winner !== undefined || sent.has(lane) || world.hub.sink(stage).held(key) !== undefined) return []
+      sent.add(lane)
+      const records = of.records[source]!.slice(end - count, end).flatMap((item, index) =>
         fates(of, source, item)
           .get(stage)!
           .pieces.map((piece) => onWire(`${source}:${end - count + index}`, piece))
       )
       return [...sealed].flatMap(([attempt, counted]) =>
         counted.records === records.length
-          ? [
-              land(world, stage, {
-                key: `${pipeline}/0/${ordinal}/${stage}`,
-                batch: ordinal,
-                attempt,
-                records
-              })
-            ]
+          ? [land(world, stage, { key, batch: ordinal, attempt, records })]
           : []
       )
     })

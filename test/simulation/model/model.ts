@@ -141,3 +141,16 @@ export const fates = (of: Case, source: string, item: Item | null): ReadonlyMap<
     })
   )
 }
+
+/** The record of a source whose dead letter is one too many; `undefined` where all of them are borne. */
+export const trippedBy = (of: Case, source: string): number | undefined => {
+  const { threshold, window } = of.deadLetters
+  const recent: Array<number> = []
+  for (const [at, item] of of.records[source]!.entries()) {
+    const lettered = [...fates(of, source, item).values()].some(({ outcome }) => outcome === "lettered")
+    if (!lettered) continue
+    recent.push(at)
+    if (window > 0 && recent.filter((other) => other > at - window).length > threshold) return at
+  }
+  return undefined
+}

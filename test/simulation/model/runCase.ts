@@ -17,6 +17,8 @@ const livesMost = 6
 
 const start = Date.UTC(2026, 0)
 const betweenLivesMs = 1000
+/** No life of a case needs as many. */
+const callsMost = 5000
 
 export interface Ran {
   /** Each broken promise as a sentence. */
@@ -62,11 +64,18 @@ const unprovoked = (world: World): ReadonlyArray<string> =>
     const { reason } = JSON.parse(payload) as {
       readonly reason: { readonly code: string; readonly message: string }
     }
-    const provoked = ["injected", "interrupted", "process_lost"].includes(reason.code)
+    const provoked = ["injected", "interrupted", "process_lost", tooMany].includes(reason.code)
     return provoked ? [] : [`${type}: ${reason.code} ${reason.message}`]
   })
 
-const isOver = (world: World): boolean => rowsOf(world).some(({ type }) => type === "Completed")
+const isOver = (world: World): boolean =>
+  rowsOf(world).some(
+    ({ payload, type }) => type === "Completed" || (type === "Failed" && codeOf(payload) === tooMany)
+  )
+
+const tooMany = "dead_letter_threshold"
+const codeOf = (payload: string): string =>
+  (JSON.parse(payload) as { readonly reason: { readonly code: string } }).reason.code
 
 /** Some calls take their time, each fault strikes once, and a late write lands at one call of a life. */
 const meddling = (of: Case) => {
@@ -76,7 +85,8 @@ const meddling = (of: Case) => {
     let calls = 0
     return (call) =>
       Effect.gen(function* () {
-        if (late !== undefined && calls++ === landsAt) yield* late
+        if (calls > callsMost) return yield* Effect.die(new Error("it calls its drivers for ever"))
+        if (calls++ === landsAt && late !== undefined) yield* late
         // In a time of its own: it only changes who comes first.
         if (roll.oneIn(4)) yield* Effect.sleep(roll.below(60))
         for (const strike of faults) yield* strike(call)

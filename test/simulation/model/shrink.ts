@@ -54,6 +54,7 @@ function* smallerThan(of: Case): Iterable<Case> {
       if (smaller !== undefined) yield smaller
     }
   }
+  if (of.deadLetters.window > 0) yield { ...of, deadLetters: { window: 0, threshold: 0 } }
   if (of.inFlight > 1) yield { ...of, inFlight: 1 }
   if (of.checkpointInterval !== "0s") yield { ...of, checkpointInterval: "0s" }
 }

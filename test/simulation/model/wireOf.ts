@@ -25,7 +25,7 @@ type Wire = Readonly<Record<string, unknown>>
 export const wireOf = (of: Case): unknown => ({
   name: "case",
   on_unrouted: of.onUnrouted,
-  dead_letters: { window: 0 },
+  dead_letters: of.deadLetters,
   runtime: {
     batch_size: of.batchSize,
     in_flight: of.inFlight,
