@@ -70,6 +70,9 @@ export const asDelta = ({ arrivals, tree }: Windows): WindowsDelta => ({
 /** How many windows are open, every group's counted. */
 export const openCount = (windows: Windows): number => windows.tree.open
 
+/** When the first of them ends (ms); `null` when none is open. */
+export const soonest = (windows: Windows): number | null => windows.tree.soonest
+
 /** The open windows of a group, in the order of their start. */
 export const ofGroup = (windows: Windows, key: string): ReadonlyArray<OpenWindow> =>
   groupOf(windows.tree, key)?.spans ?? []

@@ -4,17 +4,23 @@
  * @module
  */
 import type { Letter, Raw, Reason, SealedBranch, Totals } from "../../events/PipelineEvent.ts"
+import { rawOfText } from "../drivers/file/text/rawOf.ts"
+import type { Made } from "./memory/withMade.ts"
 
-/** What goes to one sink: encoded records in source order, each with the index of the record it came from. */
+/**
+ * What goes to one sink: encoded records in source order, each with the index of the record it came from; then
+ * what stages have made of their memory, whose indices are below 0.
+ */
 export interface BranchOutcome {
   readonly records: ReadonlyArray<unknown>
   readonly rows: ReadonlyArray<number>
   readonly delivered: number
   readonly unrouted: number
   readonly lettered: number
+  readonly aggregated?: number
 }
 
-/** A record that failed: its index in the batch, where, why, and the branches that are owed it. */
+/** A record that failed: its index in the batch (below 0 of what was made), where, why, and the branches that are owed it. */
 export interface Failure {
   readonly index: number
   readonly stage: string
@@ -28,17 +34,20 @@ export interface Outcome {
   /** In source order. */
   readonly failures: ReadonlyArray<Failure>
   readonly totals: Totals
+  /** What stages have made of their memory; the first has the index -1. */
+  readonly made?: ReadonlyArray<Made>
 }
 
-/** What a seal says of a branch. Whatever was neither delivered, unrouted nor lettered was filtered. */
+/** What a seal says of a branch. Whatever was neither delivered, unrouted, lettered nor aggregated was filtered. */
 export const sealedBranch = (outcome: Outcome, stage: string): SealedBranch => {
-  const { delivered, lettered, records, unrouted } = outcome.branches[stage]!
+  const { aggregated = 0, delivered, lettered, records, unrouted } = outcome.branches[stage]!
   return {
     records: records.length,
     delivered,
-    filtered: outcome.count - delivered - unrouted - lettered,
+    filtered: outcome.count - delivered - unrouted - lettered - aggregated,
     unrouted,
-    lettered
+    lettered,
+    ...(aggregated === 0 ? {} : { aggregated })
   }
 }
 
@@ -63,16 +72,29 @@ export const letters = (
       ? []
       : [
           {
-            id: `${of.generation}.${of.batch}.${of.offset + index}`,
-            source: of.source,
-            offset: of.offset + index,
+            ...placeOf(outcome, of, index),
             stage,
             branches: owed,
-            reason,
-            raw: of.raw(index)
+            reason
           }
         ]
   })
+
+/** Whose letter it is: that of a source record, or of what a stage has made. */
+const placeOf = (
+  { made = [] }: Outcome,
+  of: Pick<Parameters<typeof letters>[1], "source" | "batch" | "generation" | "offset" | "raw">,
+  index: number
+): Pick<Letter, "id" | "source" | "offset" | "raw"> => {
+  const batch = `${of.generation}.${of.batch}`
+  if (index >= 0) {
+    const offset = of.offset + index
+    return { id: `${batch}.${offset}`, source: of.source, offset, raw: of.raw(index) }
+  }
+  const offset = -1 - index
+  const { payload, stage } = made[offset]!
+  return { id: `${batch}.${stage}.${offset}`, source: stage, offset, raw: rawOfText(JSON.stringify(payload)) }
+}
 
 /**
  * The outcome of a branch whose sink will never take some of its records. A record that was split
@@ -97,7 +119,8 @@ export const without = (
     reason: { code: "refused_by_sink", message }
   }))
   const already = new Set(outcome.failures.map(({ index }) => index))
-  const fresh = failures.filter(({ index }) => !already.has(index)).length
+  const sourced = failures.filter(({ index }) => index >= 0)
+  const fresh = sourced.filter(({ index }) => !already.has(index)).length
   return {
     ...outcome,
     branches: {
@@ -106,11 +129,11 @@ export const without = (
         ...branch,
         records: kept.map((at) => branch.records[at]),
         rows: kept.map((at) => branch.rows[at]!),
-        delivered: branch.delivered - reasons.size,
-        lettered: branch.lettered + reasons.size
+        delivered: branch.delivered - sourced.length,
+        lettered: branch.lettered + sourced.length
       }
     },
-    failures: [...outcome.failures, ...failures].sort((a, b) => a.index - b.index),
+    failures: [...outcome.failures, ...failures].sort((a, b) => orderOf(a) - orderOf(b)),
     totals: {
       ...outcome.totals,
       delivered: outcome.totals.delivered - fresh,
@@ -118,3 +141,6 @@ export const without = (
     }
   }
 }
+
+/** Source records first, in their order; then what was made. */
+const orderOf = ({ index }: Failure): number => (index >= 0 ? index : 2 ** 40 - index)

@@ -18,13 +18,18 @@ import { type Functions, noFunctions } from "./Functions.ts"
 import { edgesFrom } from "./graph/edgesFrom.ts"
 import { order, reach, successors } from "./graph/order.ts"
 import { reachableSinks } from "./graph/reachableSinks.ts"
+import { type PlannedMemory, planMemory } from "./memory/PlannedMemory.ts"
+import type { StageWithMemory } from "./memory/StageWithMemory.ts"
 import type { Outcome } from "./Outcome.ts"
 import { makeEnd, type PlanContext } from "./openEnd.ts"
 import { broken, type PlanError } from "./PlanError.ts"
 import { compileRoute, type RouteStage } from "./Route.ts"
+import { recordsMost } from "./recordsMost.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
+import { EventClock } from "./time/EventClock.ts"
+import { judging } from "./time/judging.ts"
 import { timedSource } from "./time/timedSource.ts"
 
 export { PlanError } from "./PlanError.ts"
@@ -42,6 +47,8 @@ export interface PlannedSource {
   ) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
+  /** As many records as a batch may hold, whatever the definition's batch size. */
+  readonly recordsMost?: number
 }
 
 export interface PlannedSink {
@@ -54,6 +61,8 @@ export interface Plan {
   readonly sinks: ReadonlyArray<PlannedSink>
   readonly runtime: Definition["runtime"]
   readonly deadLetters: Definition["deadLetters"]
+  /** `undefined` where no batch leaves anything behind for the next. */
+  readonly memory: PlannedMemory | undefined
 }
 
 /**
@@ -71,6 +80,8 @@ export const compile = Effect.fnUntraced(function* (
   const names = Object.keys(definition.stages).filter(
     (name) => only === null || (reaches.get(name) ?? []).length > 0
   )
+  const clock = new EventClock(timedSources(names, definition))
+  const memories = new Map<string, StageWithMemory>()
   const stages = new Map<string, RouteStage>()
   const sinks: Array<PlannedSink> = []
   for (const name of names) {
@@ -80,12 +91,14 @@ export const compile = Effect.fnUntraced(function* (
         ? undefined
         : yield* makeEnd((yield* Drivers).get(stage.sink.use)?.sink, "sink", name, stage.sink, context)
     if (sink !== undefined) sinks.push({ stage: name, sink })
+    const { memory, ...work } = yield* compileWork(name, stage, context, functions)
+    if (memory !== undefined) memories.set(name, memory)
     stages.set(name, {
       name,
       reaches: reaches.get(name) ?? [],
-      step: undefined,
+      step: stage.eventTime === undefined ? undefined : judging(name, stage.eventTime, clock),
       waiting: undefined,
-      ...(yield* compileWork(name, stage, context, functions)),
+      ...work,
       encode: sink === undefined ? undefined : (payload) => sink.encode(payload),
       check: functions.get(name)?.check ?? (yield* compileCheck(name, stage)),
       edges: yield* compileEdges(name, definition)
@@ -100,11 +113,29 @@ export const compile = Effect.fnUntraced(function* (
       stage: name,
       source: eventTime === undefined ? source : yield* timedSource(name, source, eventTime),
       route: routeFrom(name, stages, definition),
-      branches: reaches.get(name) ?? []
+      branches: reaches.get(name) ?? [],
+      recordsMost: recordsMost(name, stages)
     })
   }
-  return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters }
+  const memory = planMemory(
+    definition,
+    clock,
+    order(definition).flatMap((name) => memories.get(name) ?? []),
+    // What a stage has made sets out behind it, as if it had been read there.
+    (name) => routeFrom(name, new Map(stages).set(name, withoutWork(stages.get(name)!)), definition)
+  )
+  return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters, memory }
 })
+
+const timedSources = (names: ReadonlyArray<string>, { stages }: Definition) =>
+  names.flatMap((source) => {
+    const { eventTime, source: use } = stages[source]!
+    return eventTime === undefined || use === undefined
+      ? []
+      : [{ source, idleTimeoutMs: eventTime.idleTimeout }]
+  })
+
+const withoutWork = (stage: RouteStage): RouteStage => ({ ...stage, step: undefined, take: undefined })
 
 /** Fused into one loop where nothing waits, else stage by stage. */
 const routeFrom = (

@@ -219,9 +219,10 @@ class Pump {
   checkRefusals(writing: Writing): void {
     const { of, offset } = writing.prepared
     const nacks = own(this.state.run?.sources, of.stage)?.nacks ?? []
-    const fresh = writing.outcome.failures
-      .map(({ index }) => offset + index)
-      .filter((letter) => !nacks.includes(letter))
+    const fresh = writing.outcome.failures.flatMap(({ index }) =>
+      // What a stage has made of its memory is no record of the source.
+      index < 0 || nacks.includes(offset + index) ? [] : [offset + index]
+    )
     if (trippingOffset(this.context.plan.deadLetters, nacks, fresh) !== undefined) this.tripped = of.stage
   }
 
@@ -259,7 +260,8 @@ class Pump {
     return Effect.gen({ self: this }, function* () {
       for (const [stage, { checkpoint }] of Object.entries(this.state.run?.sources ?? {})) {
         const reader = this.context.readers.get(stage)
-        if (checkpoint === null || reader === undefined) continue
+        // A source that ended before its first record has no place to acknowledge.
+        if (checkpoint === null || checkpoint.position === null || reader === undefined) continue
         if (this.acknowledged.get(stage) === checkpoint.batch) continue
         this.acknowledged.set(stage, checkpoint.batch)
         yield* reader.ack(checkpoint.position as Position).pipe(atStage(stage))

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import type { Reason } from "../../events/PipelineEvent.ts"
+import type { Reason, Totals } from "../../events/PipelineEvent.ts"
 import type { SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
 import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
-import { dropped, RecordFailure, type RouteStage, type Split } from "./RouteStage.ts"
+import { dropped, RecordFailure, type RouteStage, type Split, type Take } from "./RouteStage.ts"
+import { type Taken, takeBack } from "./takeBack.ts"
 
 export * from "./RouteStage.ts"
 
@@ -22,6 +23,7 @@ interface Collector {
   delivered: number
   unrouted: number
   lettered: number
+  aggregated?: number
 }
 
 /** The record on its way, and what has been collected so far. One batch at a time: nothing here is asynchronous. */
@@ -31,6 +33,7 @@ interface Travel {
   reached: boolean
   failures: Array<{ stage: RouteStage; reason: Reason }>
   unrouted: Array<RouteStage>
+  taken: ReadonlyArray<Taken>
   collectors: Map<string, Collector>
 }
 
@@ -51,6 +54,7 @@ export const compileRoute = (
     reached: false,
     failures: [],
     unrouted: [],
+    taken: [],
     collectors: new Map()
   }
   const pushes = new Map<string, Push>()
@@ -72,6 +76,8 @@ export const compileRoute = (
   }
 }
 
+type Counts = { -readonly [K in keyof Totals]: Totals[K] }
+
 const travelAll = (
   records: ReadonlyArray<SourceRecord>,
   first: RouteStage,
@@ -79,7 +85,7 @@ const travelAll = (
   travel: Travel
 ): Outcome => {
   const failures: Array<Failure> = []
-  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  const totals: Counts = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
   for (let index = 0; index < records.length; index++) {
     const record = records[index]!
     travel.index = index
@@ -95,8 +101,12 @@ const travelAll = (
     if (travel.failures.length > 0) {
       failures.push(settleFailures(travel))
       totals.lettered++
+    } else if (travel.taken.length > 0) {
+      settleRest(travel, new Set())
+      if (travel.reached) totals.delivered++
+      else totals.aggregated = (totals.aggregated ?? 0) + 1
     } else if (travel.unrouted.length > 0) {
-      settleUnrouted(travel)
+      settleRest(travel, new Set())
       if (travel.reached) totals.delivered++
       else totals.unrouted++
     } else if (travel.reached) totals.delivered++
@@ -112,6 +122,7 @@ const travelAll = (
 const settleFailures = (travel: Travel): Failure => {
   const { index } = travel
   const branches = new Set(travel.failures.flatMap(({ stage }) => stage.reaches))
+  travel.taken = takeBack(travel.taken, branches)
   for (const branch of branches) {
     const collector = travel.collectors.get(branch)!
     if (collector.rows.at(-1) === index) collector.delivered--
@@ -122,27 +133,29 @@ const settleFailures = (travel: Travel): Failure => {
     collector.lettered++
   }
   const { reason, stage } = travel.failures[0]!
-  const counted = new Set(branches)
-  for (const unrouted of travel.unrouted) countUnrouted(travel, unrouted, counted)
+  settleRest(travel, new Set(branches))
   travel.failures = []
-  travel.unrouted = []
   return { index, stage: stage.name, branches: [...branches], reason }
 }
 
-const settleUnrouted = (travel: Travel): void => {
-  const counted = new Set<string>()
-  for (const stage of travel.unrouted) countUnrouted(travel, stage, counted)
-  travel.unrouted = []
-}
-
-/** Unrouted counts on a branch only when no other piece of the record reached it, and once. */
-const countUnrouted = (travel: Travel, stage: RouteStage, counted: Set<string>): void => {
-  for (const branch of stage.reaches) {
-    const collector = travel.collectors.get(branch)!
-    if (counted.has(branch) || collector.rows.at(-1) === travel.index) continue
-    counted.add(branch)
-    collector.unrouted++
+/** Taken in or unrouted counts on a branch only when no other piece of the record reached it, and once. */
+const settleRest = (travel: Travel, counted: Set<string>): void => {
+  const countOnce = (stage: RouteStage, count: (collector: Collector) => void): void => {
+    for (const branch of stage.reaches) {
+      const collector = travel.collectors.get(branch)!
+      if (counted.has(branch) || collector.rows.at(-1) === travel.index) continue
+      counted.add(branch)
+      count(collector)
+    }
   }
+  for (const { stage } of travel.taken) {
+    countOnce(stage, (collector) => {
+      collector.aggregated = (collector.aggregated ?? 0) + 1
+    })
+  }
+  for (const stage of travel.unrouted) countOnce(stage, (collector) => void collector.unrouted++)
+  travel.taken = []
+  travel.unrouted = []
 }
 
 const compileStage = (
@@ -155,6 +168,7 @@ const compileStage = (
   const fail = (reason: Reason): void => {
     travel.failures.push({ stage, reason })
   }
+  if (stage.take !== undefined) return compileTake(stage, stage.take, travel)
   const forward = encode === undefined ? compileEdges(stage, travel, onUnrouted, pushOf) : undefined
   if (split !== undefined && forward !== undefined) return compileSplit(stage, split, travel, forward)
   return (payload) => {
@@ -176,6 +190,16 @@ const compileStage = (
     collect(travel, stage.name, value)
   }
 }
+
+const compileTake =
+  (stage: RouteStage, take: Take, travel: Travel): Push =>
+  (payload) => {
+    try {
+      travel.taken = [...travel.taken, { stage, undo: take(payload, travel.scope) }]
+    } catch (error) {
+      travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
+    }
+  }
 
 /** The pieces go on one after the other; they are the one record still, and one that fails, fails it. */
 const compileSplit =

@@ -25,6 +25,12 @@ export const dropped: unique symbol = Symbol("dropped")
 /** What a stage splits a payload into, one after the other; `dropped` filters the record out. Throws `RecordFailure`. */
 export type Split = (payload: unknown, scope: Scope) => ReadonlyArray<unknown> | typeof dropped
 
+/**
+ * What a stage does that takes payloads in for good: nothing goes on from here by itself. Answers how to take
+ * the payload back, the latest first. Throws `RecordFailure`.
+ */
+export type Take = (payload: unknown, scope: Scope) => () => void
+
 /** What became of one payload in one stage. */
 export type Piece =
   | { readonly _tag: "Passed"; readonly payload: unknown }
@@ -60,6 +66,10 @@ export interface RouteStage {
   readonly step: Step | undefined
   /** Instead of `step`: one payload becomes many. */
   readonly split?: Split | undefined
+  /** As many as one becomes at most. */
+  readonly splitsInto?: number | undefined
+  /** Instead of `step`: the payload ends here. */
+  readonly take?: Take | undefined
   /** Instead of `step`; a route through such a stage goes stage by stage. */
   readonly waiting: WaitingStep | undefined
   readonly encode: ((payload: unknown) => unknown) | undefined

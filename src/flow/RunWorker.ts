@@ -17,6 +17,7 @@ import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Applied, Journal, JournalError } from "./Journal.ts"
 import { type Job, type Lane, runLane } from "./Lane.ts"
+import { openMemory } from "./memory/FlowMemory.ts"
 import type { Plan } from "./Plan.ts"
 import { type Message, makePump } from "./Pump.ts"
 import { runReader } from "./Reader.ts"
@@ -89,6 +90,7 @@ const run = Effect.fnUntraced(function* (
   const tell = (message: Message) => Queue.offer(inbox, message)
   const slots = new Map<string, Semaphore.Semaphore>()
   for (const { stage } of plan.sources) slots.set(stage, yield* Semaphore.make(plan.runtime.inFlight))
+  const memory = plan.memory && (yield* openMemory(plan.memory, plan.sources, state))
   const pump = makePump({ plan, journal, state, lanes, slots, readers, inbox, stop })
 
   const [end] = yield* Effect.all(
@@ -101,7 +103,8 @@ const run = Effect.fnUntraced(function* (
           slots: slots.get(source.stage)!,
           stop,
           tell,
-          opened: (reader) => readers.set(source.stage, reader)
+          opened: (reader) => readers.set(source.stage, reader),
+          memory
         })
       ),
       ...[...lanes.values()].map((lane) => runLane(lane, tell, asked))

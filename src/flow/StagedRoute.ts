@@ -12,6 +12,7 @@ import type { Scope } from "./expression/Expression.ts"
 import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
 import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
 import type { StageError } from "./StageError.ts"
+import { type Taken, takeBack } from "./takeBack.ts"
 
 /** Payloads on their way, each with the index of the record it was made of; in source order. */
 interface Stream {
@@ -31,6 +32,8 @@ interface Batch {
   >
   /** By branch: records that no edge took on their way to it. */
   readonly unrouted: Map<string, Set<number>>
+  /** By branch: records that a stage on their way to it has taken in. */
+  readonly taken: Map<string, Set<number>>
   readonly collected: Map<string, Stream>
 }
 
@@ -48,6 +51,7 @@ export const compileStagedRoute =
       const batch = begin(records, offset, first)
       for (const name of order) {
         const stage = stages.get(name)!
+        if (stage.take !== undefined) continue
         const arrived = merged(batch.arriving.get(name) ?? [])
         if (arrived.rows.length === 0) continue
         const pieces =
@@ -56,6 +60,10 @@ export const compileStagedRoute =
             : yield* waitAll(stage, stage.waiting, batch, arrived)
         passOn(stage, batch, arrived.rows, pieces, onUnrouted)
       }
+      takeAll(
+        batch,
+        order.map((name) => stages.get(name)!).filter(({ take }) => take !== undefined)
+      )
       return outcomeOf(batch, first)
     })
 
@@ -67,6 +75,7 @@ const begin = (records: ReadonlyArray<SourceRecord>, offset: number, first: Rout
     arriving: new Map([[first.name, [start]]]),
     failures: new Map(),
     unrouted: new Map(),
+    taken: new Map(),
     collected: new Map()
   }
   records.forEach(({ failure, payload }, row) => {
@@ -121,6 +130,30 @@ const waitAll = (
 ): Effect.Effect<Pieces, StageError> => {
   const origins = rows.map((row) => ({ offset: offset + row, record: records[row]! }))
   return askUntilAnswered(name, step, payloads, origins)
+}
+
+/**
+ * Nothing goes on from a stage that takes records in, so these come last, when it is known which records have
+ * failed elsewhere; and record by record, so that the latest can be taken back.
+ */
+const takeAll = (batch: Batch, stages: ReadonlyArray<RouteStage>): void => {
+  const arrived = stages.flatMap((stage) => {
+    const { payloads, rows } = merged(batch.arriving.get(stage.name) ?? [])
+    return rows.map((row, at) => ({ row, stage, payload: payloads[at] }))
+  })
+  arrived.sort((a, b) => a.row - b.row)
+  let taken: Array<Taken> = []
+  for (const [at, { payload, row, stage }] of arrived.entries()) {
+    try {
+      taken.push({ stage, undo: stage.take!(payload, scopeOf(batch.records[row]!)) })
+    } catch (error) {
+      fail(batch, stage, row, reasonOf(error, "stage_failed"))
+    }
+    if (arrived[at + 1]?.row === row) continue
+    const left = takeBack(taken, batch.failures.get(row)?.branches ?? new Set())
+    for (const { stage } of left) for (const branch of stage.reaches) setOf(batch.taken, branch).add(row)
+    taken = []
+  }
 }
 
 interface Onward {
@@ -211,14 +244,22 @@ const outcomeOf = (batch: Batch, first: RouteStage): Outcome => {
     .sort(([a], [b]) => a - b)
     .map(([index, { branches, reason, stage }]) => ({ index, stage, branches: [...branches], reason }))
   const lost = new Set([...batch.unrouted.values()].flatMap((rows) => [...rows]))
+  const taken = new Set([...batch.taken.values()].flatMap((rows) => [...rows]))
   const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  let aggregated = 0
   for (let row = 0; row < batch.records.length; row++) {
     if (batch.failures.has(row)) totals.lettered++
     else if (reached.has(row)) totals.delivered++
+    else if (taken.has(row)) aggregated++
     else if (lost.has(row)) totals.unrouted++
     else totals.filtered++
   }
-  return { count: batch.records.length, branches, failures, totals }
+  return {
+    count: batch.records.length,
+    branches,
+    failures,
+    totals: aggregated === 0 ? totals : { ...totals, aggregated }
+  }
 }
 
 /** What a branch gets: a record that failed on it leaves whole. */
@@ -228,12 +269,15 @@ const branchOf = (batch: Batch, sink: string): BranchOutcome => {
   const kept = all.rows.flatMap((row, at) => (failed(row) ? [] : [at]))
   const rows = kept.map((at) => all.rows[at]!)
   const delivered = new Set(rows)
-  const lost = [...(batch.unrouted.get(sink) ?? [])].filter((row) => !delivered.has(row) && !failed(row))
+  const open = (row: number) => !delivered.has(row) && !failed(row)
+  const taken = [...(batch.taken.get(sink) ?? [])].filter(open)
+  const lost = [...(batch.unrouted.get(sink) ?? [])].filter((row) => open(row) && !taken.includes(row))
   return {
     records: kept.map((at) => all.payloads[at]),
     rows,
     delivered: delivered.size,
     unrouted: lost.length,
-    lettered: [...batch.failures.values()].filter(({ branches }) => branches.has(sink)).length
+    lettered: [...batch.failures.values()].filter(({ branches }) => branches.has(sink)).length,
+    ...(taken.length === 0 ? {} : { aggregated: taken.length })
   }
 }

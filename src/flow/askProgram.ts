@@ -6,9 +6,9 @@
  */
 import { Effect, Result } from "effect"
 import { DriverError } from "../drivers/DriverError.ts"
-import { retryPolicy } from "../drivers/retryPolicy.ts"
 import { reasonOfError } from "./Nack.ts"
 import { StageError } from "./StageError.ts"
+import { retriedAt } from "./Telling.ts"
 
 /**
  * What a call came to. A `DriverError` speaks of a system: the call is repeated while that may help, and then
@@ -23,7 +23,7 @@ export const askProgram = <A, R>(
     onSuccess: (value) => Effect.succeed(Result.succeed(value)),
     onFailure: (error) => (isOfSystem(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error)))
   }).pipe(
-    Effect.retry(retryPolicy),
+    retriedAt(stage),
     Effect.mapError((error) => new StageError({ stage, error }))
   )
 

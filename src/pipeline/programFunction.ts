@@ -57,7 +57,7 @@ const provided = <R>(stage: string, of: ProgramFunction<R>, context: Context.Con
     case "Map":
       return { step: of.f, check: checkOf(of.schema) }
     case "Explode":
-      return { split: splitBy(of.f, of.limit), check: checkOf(of.schema) }
+      return { split: splitBy(of.f, of.limit), splitsInto: of.limit, check: checkOf(of.schema) }
     case "MapEffect": {
       const each = (record: unknown) =>
         Effect.map(

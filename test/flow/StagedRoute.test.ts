@@ -4,10 +4,11 @@
  * @module
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Fiber, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import type { SourceRecord } from "../../src/drivers/Record.ts"
 import type { Outcome } from "../../src/flow/Outcome.ts"
-import { compileRoute, dropped, type Piece, type RouteStage, reasonOf } from "../../src/flow/Route.ts"
+import { type Answers, compileRoute, dropped, type RouteStage, reasonOf } from "../../src/flow/Route.ts"
 import { compileStagedRoute } from "../../src/flow/StagedRoute.ts"
 import { randomGraph, routeStages } from "../fixtures/graph.ts"
 
@@ -44,31 +45,36 @@ const recordsOf = (payloads: ReadonlyArray<number>): ReadonlyArray<SourceRecord>
     ...(n % 11 === 10 ? { failure: { code: "not_json", message: "it is no JSON" } } : {})
   }))
 
-/** The same stage, whose answers have to be waited for: one payload after the other, by its own step. */
-const waits = (stage: RouteStage): RouteStage => ({
-  ...stage,
-  step: undefined,
-  split: undefined,
-  waiting: (payloads) =>
-    Effect.sync(() =>
-      payloads.map((payload): Piece => {
-        try {
-          const scope = { record: null, metadata: {}, key: null, event_time: null }
-          const made = stage.split?.(payload, scope) ?? stage.step?.(payload, scope) ?? payload
-          if (made === dropped) return { _tag: "Dropped" }
-          return stage.split === undefined
-            ? { _tag: "Passed", payload: made }
-            : { _tag: "Many", payloads: made as ReadonlyArray<unknown> }
-        } catch (error) {
-          return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
-        }
-      })
-    )
-})
+/** The same stage, whose answers have to be waited for; some payloads it wants to be asked about again, once. */
+const waits =
+  (again: (payload: unknown) => boolean) =>
+  (stage: RouteStage): RouteStage => {
+    const postponed = new Set<unknown>()
+    const answer = (payload: unknown): Answers[number] => {
+      if (again(payload) && !postponed.has(payload)) {
+        postponed.add(payload)
+        return { _tag: "Retry", reason: { code: "retry", message: "not yet" } }
+      }
+      try {
+        const scope = { record: null, metadata: {}, key: null, event_time: null }
+        const made = stage.split?.(payload, scope) ?? stage.step?.(payload, scope) ?? payload
+        if (made === dropped) return { _tag: "Dropped" }
+        return stage.split === undefined
+          ? { _tag: "Passed", payload: made }
+          : { _tag: "Many", payloads: made as ReadonlyArray<unknown> }
+      } catch (error) {
+        return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
+      }
+    }
+    const waiting: RouteStage["waiting"] = (payloads) => Effect.sync(() => payloads.map(answer))
+    return { ...stage, step: undefined, split: undefined, waiting }
+  }
 
+const numberOf = (payload: unknown): number => (payload as { readonly n: number }).n
 for (const [how, change] of [
   ["what the fused route makes of it", (stage: RouteStage) => stage],
-  ["the same where every stage waits", waits]
+  ["the same where every stage waits", waits(() => false)],
+  ["the same where every stage asks for some of them again", waits((payload) => numberOf(payload) % 3 === 1)]
 ] as const) {
   it.effect.prop(
     `makes of any batch ${how}`,
@@ -81,7 +87,9 @@ for (const [how, change] of [
         // The graph names its stages so that each comes behind those that lead into it.
         const order = graph.map(({ name }) => name)
         const changed = new Map([...stages].map(([name, of]) => [name, change(of)]))
-        const staged = yield* compileStagedRoute("in", changed, order, onUnrouted)(records)
+        const staging = yield* Effect.forkChild(compileStagedRoute("in", changed, order, onUnrouted)(records))
+        yield* TestClock.adjust("1 minute")
+        const staged = yield* Fiber.join(staging)
         assert.deepStrictEqual(told(staged), told(compileRoute("in", stages, onUnrouted)(records)))
       }),
     { arbitrary: { runs: 400, size: 30 } }

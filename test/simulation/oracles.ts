@@ -162,8 +162,8 @@ const brokenSums = (world: World): ReadonlyArray<string> =>
   [...readLog(world).batches].flatMap(([ordinal, batch]) =>
     [...batch.branches].flatMap(([stage, { sealed, winner }]) => {
       if (winner === undefined) return [`batch ${ordinal} is owed to ${stage}`]
-      const { delivered, filtered, lettered, unrouted } = sealed.get(winner)
-      return delivered + filtered + lettered + unrouted === batch.count
+      const { aggregated = 0, delivered, filtered, lettered, unrouted } = sealed.get(winner)
+      return delivered + filtered + lettered + unrouted + aggregated === batch.count
         ? []
         : [`the outcomes of ${stage} in batch ${ordinal} do not add up`]
     })

@@ -14,7 +14,9 @@ export interface Topology {
   readonly definition: unknown
   fill(hub: MemoryHub): void
   /** Record ids each sink holds in the end, in order (per source, where several meet). */
-  readonly expected: Readonly<Record<string, ReadonlyArray<number>>>
+  readonly expected: Readonly<Record<string, ReadonlyArray<number | string>>>
+  /** Of a sink whose records have no ids: each as a text; their order is then not told. */
+  readonly told?: Readonly<Record<string, (record: unknown) => string>>
   /** Offsets of the dead letters with the branches they are owed on, per source stage in order. */
   readonly letters: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
 }
@@ -22,10 +24,10 @@ export interface Topology {
 const items = (count: number, from = 0): ReadonlyArray<Item> =>
   Array.from({ length: count }, (_, index) => ({ id: from + index, size: (index * 7) % 10 }))
 
-const source = (name: string) => ({ source: { use: "memory", name } })
-const sink = (name: string) => ({ use: "memory", name })
+export const source = (name: string) => ({ source: { use: "memory", name } })
+export const sink = (name: string) => ({ use: "memory", name })
 /** Small batches, so that few records make many crossings; everything durable at once. */
-const runtime = { batch_size: 3, in_flight: 2, checkpoint_interval: "0s" }
+export const runtime = { batch_size: 3, in_flight: 2, checkpoint_interval: "0s" }
 const ids = (of: ReadonlyArray<Item>): ReadonlyArray<number> => of.map(({ id }) => id)
 
 const linear: Topology = {

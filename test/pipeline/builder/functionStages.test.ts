@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Schema } from "effect"
+import { Context, Effect, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { DriverError, End, Millrace, Pipeline, Worker } from "../../../src/index.ts"
 import { makeMemoryHub } from "../../../src/testing/index.ts"
@@ -26,7 +26,12 @@ const runWith = <R>(pipeline: Pipeline.Any<R>, payloads: ReadonlyArray<unknown>)
     yield* TestClock.adjust("1 hour")
     const { state } = yield* Fiber.join(running)
     const letters = yield* millrace.deadLetters("p")
-    return { state, letters, out: hub.sink("out").records }
+    const told = yield* millrace.events("p").pipe(
+      Stream.takeUntil(({ event }) => event._tag === "ShutDown"),
+      Stream.runCollect
+    )
+    const retried = told.flatMap(({ event }) => (event._tag === "Retried" ? [event.reason.code] : []))
+    return { state, letters, retried, out: hub.sink("out").records }
   }).pipe(Effect.provide(Millrace.layerTest({ drivers: [hub.driver] })))
 }
 const codes = (
@@ -246,7 +251,8 @@ describe("a custom stage", () => {
 
   it.effect("that has lost its system is asked again, with a batch nobody has marked", () =>
     Effect.gen(function* () {
-      const { letters, out } = yield* runWith(failing(away, 2), numbers(3))
+      const { letters, out, retried } = yield* runWith(failing(away, 2), numbers(3))
+      assert.deepStrictEqual(retried, ["away", "away"], "the log tells of it")
       assert.deepStrictEqual([out, letters], [[{ n: 1 }, { n: 2 }], []])
     })
   )
