@@ -28,7 +28,10 @@ export interface ReadLimit {
 }
 
 export interface SourceReader {
-  /** The next batch, never empty; `null` at the end of a bounded source. */
+  /**
+   * The next batch, never empty; `null` at the end of a bounded source. A call that fails has read nothing:
+   * it may be repeated, and then begins at the same record.
+   */
   next(limit: ReadLimit): Effect.Effect<SourceBatch | null, DriverError>
   /** Everything before this position is settled. Called only after that is durable; may be called again. */
   ack(position: Position): Effect.Effect<void, DriverError>

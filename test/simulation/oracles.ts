@@ -22,7 +22,9 @@ interface Batch {
   readonly to: unknown
   readonly count: number
   readonly branches: Map<string, Branch>
+  /** By attempt, as `totals`. */
   readonly letters: Map<number, ReadonlyArray<Row>>
+  readonly totals: Map<number, Row>
 }
 
 /** What the log says, read with a ruler. */
@@ -39,10 +41,12 @@ export const readLog = (world: World) => {
         to: event.range.to,
         count: event.count,
         branches: new Map(),
-        letters: new Map()
+        letters: new Map(),
+        totals: new Map()
       }
       batches.set(event.batch, batch)
       batch.letters.set(event.attempt, event.letters)
+      batch.totals.set(event.attempt, event.totals)
       for (const [stage, sealed] of Object.entries<Row>(event.branches)) {
         const branch = batch.branches.get(stage) ?? { sealed: new Map() }
         batch.branches.set(stage, branch)

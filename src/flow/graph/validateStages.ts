@@ -33,8 +33,8 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
       ...kindFindings(name, stage, fields.input),
-      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...timeFindings(name, stage, fields.output),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]

@@ -4,7 +4,13 @@
  * @module
  */
 import { Duration, Schema } from "effect"
-import type { Condition, Lookup, LookupAsk, LookupCache, MapStage, Lookup, MapStage } from "../../../events/Definition.ts"
+import {
+  type Condition,
+  type Lookup,
+  LookupAsk,
+  LookupCache,
+  type MapStage
+} from "../../../events/Definition.ts"
 import { Dedupe } from "../../../events/definition/Dedupe.ts"
 import { Explode } from "../../../events/definition/Explode.ts"
 import { Service } from "../../../events/definition/Service.ts"
