@@ -43,7 +43,10 @@ describe("memory driver", () => {
       hub.interpose(failOnce({ operation: "source.next", nth: 0, phase: "after" }))
       const next = reader.next({ records: 2, bytes: 1000 })
       yield* Effect.flip(next)
-      assert.deepStrictEqual((yield* next)?.records.map(({ payload }) => payload), [{ n: 0 }, { n: 1 }])
+      assert.deepStrictEqual(
+        (yield* next)?.records.map(({ payload }) => payload),
+        [{ n: 0 }, { n: 1 }]
+      )
     })
   )
 
