@@ -34,8 +34,16 @@ export { Expression, Name, namePattern } from "./definition/Text.ts"
 export type { Use } from "./definition/Use.ts"
 export type { Validate } from "./definition/Validate.ts"
 
-/** How the records of several sources meet: as they come, in turns, or by the time they happened. */
-const Merge = Schema.Literals(["arrival", "round_robin", "event_time"])
+/**
+ * How the records of several sources meet. `arrival`: as they come. `round_robin`: one of each source in turn; one
+ * that has nothing for `max_buffering` is passed over until it has. `event_time`: the record that happened first;
+ * one that has nothing for its `idle_timeout` holds the others up no more. Each source's own order stays in any case.
+ */
+const Merge = Schema.Literals(["arrival", "round_robin", "event_time"]).annotate({
+  description:
+    "How the records of sources that meet are put in order: as they arrive, one of each source in turn (round_robin), " +
+    "or by the time they happened (event_time); each source keeps its own order"
+})
 
 export const Definition = Schema.Struct({
   name: Name,

@@ -18,6 +18,7 @@ const more = `
 # More that can stand here, with its defaults:
 #
 # schedule: manual              # or { interval: 5m }, or { cron: "0 6 * * *", time_zone: Europe/Berlin }
+# merge: arrival                # the order of sources that meet: arrival, round_robin or event_time
 # on_unrouted: dead_letter      # what no edge takes: dead_letter or drop
 # dead_letters: { window: 100, threshold: 10 }   # more among the last 100 records stop the run; window: 0 = no limit
 # runtime:

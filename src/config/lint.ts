@@ -11,6 +11,7 @@ import { constantAnswer } from "../flow/condition/constantAnswer.ts"
 import type { Field } from "../flow/contract/Contract.ts"
 import { isConstant } from "../flow/expression/Expression.ts"
 import { order } from "../flow/graph/order.ts"
+import { sourceGroups } from "../flow/graph/sourceGroups.ts"
 import { edgeAt } from "../flow/graph/validateStages.ts"
 import { secretive } from "./environment.ts"
 
@@ -22,7 +23,8 @@ export const lint = (definition: Definition): ReadonlyArray<Finding> =>
     ...writtenSecrets(definition),
     ...limitsOfNothing(definition),
     ...constantKeys(definition),
-    ...settingsWithoutEffect(definition)
+    ...settingsWithoutEffect(definition),
+    ...mergesNothing(definition)
   ].map((each) => ({ ...each, severity: "warning" as const }))
 
 const constantFilters = (definition: Definition): ReadonlyArray<Finding> =>
@@ -99,6 +101,14 @@ const limitsOfNothing = ({ deadLetters: { threshold, window } }: Definition): Re
   const message = `more than ${threshold} of ${window} records cannot be dead letters: no run is ever stopped`
   const suggestion = "a threshold below the window, or window: 0 to say that there is no limit"
   return [finding("threshold_never_reached", ["dead_letters"], message, suggestion)]
+}
+
+/** Records of one source that meet again are in its order anyway. */
+const mergesNothing = (definition: Definition): ReadonlyArray<Finding> => {
+  const { merge } = definition
+  if (merge === "arrival" || sourceGroups(definition).some((members) => members.length > 1)) return []
+  const message = `no two sources meet, so there is nothing to merge by ${merge}`
+  return [finding("nothing_to_merge", ["merge"], message, "leave merge out")]
 }
 
 /** The columns of a CSV source that are read as something else than text; `undefined` for other sources. */

@@ -23,6 +23,11 @@ export interface ReadLimit {
   readonly bytes: number
   /** Exactly `records` records, however large: a sealed batch is being read again. */
   readonly exactly?: boolean
+  /**
+   * With `exactly`: the place behind the batch as it was first read, of which this is all or the beginning. Sources
+   * whose place alone decides what comes next ignore it.
+   */
+  readonly along?: Position
   /** How long a part-filled batch may wait for more records, in milliseconds; a source that never waits ignores it. */
   readonly waitMs?: number
 }

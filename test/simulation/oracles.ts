@@ -19,7 +19,7 @@ interface Branch {
 interface Batch {
   readonly source: string
   readonly end: number
-  readonly to: unknown
+  readonly to: Row
   readonly count: number
   readonly branches: Map<string, Branch>
   /** By attempt, as `totals`. */
@@ -64,13 +64,16 @@ export const readLog = (world: World) => {
   return { batches, types }
 }
 
-/** How far a source is settled: the end of its contiguous prefix of batches with a winner on every branch. */
-const settledPrefix = (world: World, source: string): number => {
+/**
+ * How far a source is settled: the end of its contiguous prefix of batches with a winner on every branch. Where
+ * several are read as one, of `part` the records among them.
+ */
+const settledPrefix = (world: World, source: string, part = source): number => {
   let prefix = 0
   for (const batch of readLog(world).batches.values()) {
     if (batch.source !== source) continue
     if ([...batch.branches.values()].some(({ winner }) => winner === undefined)) break
-    prefix = batch.end
+    prefix = source.includes("+") ? batch.to.sources[part].offset : batch.end
   }
   return prefix
 }
@@ -82,7 +85,7 @@ export const watchAcks =
     if (call.operation !== "source.ack" || call.phase !== "after") return Effect.void
     const position = Number(world.hub.sources.get(call.name)!.acks.at(-1))
     return Effect.map(world.log.look, () => {
-      const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage)))
+      const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage, call.name)))
       if (position > prefix)
         throw new Error(`early acknowledgement: ${position} of ${call.name}, settled ${prefix}`)
     })

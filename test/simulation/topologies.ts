@@ -19,6 +19,8 @@ export interface Topology {
   readonly told?: Readonly<Record<string, (record: unknown) => string>>
   /** Offsets of the dead letters with the branches they are owed on, per source stage in order. */
   readonly letters: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
+  /** Sources that meet have one order between them, the same in every life. */
+  readonly isMerged?: true
 }
 
 const items = (count: number, from = 0): ReadonlyArray<Item> =>

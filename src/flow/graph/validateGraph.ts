@@ -10,6 +10,7 @@ import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { disconnected } from "./disconnected.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
+import { mergeFindings } from "./validateTime.ts"
 
 export { order } from "./order.ts"
 
@@ -34,7 +35,8 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...cycleFindings(definition),
     ...wholeFindings(definition),
     ...disconnected(definition),
-    ...validateStages(definition)
+    ...validateStages(definition),
+    ...mergeFindings(definition)
   ]
 }
 

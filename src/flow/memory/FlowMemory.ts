@@ -188,7 +188,7 @@ class Opened implements FlowMemory {
   }
 }
 
-const membersOf = ({ stage }: PlannedSource): ReadonlyArray<string> => [stage]
+const membersOf = ({ stages }: PlannedSource): ReadonlyArray<string> => stages
 
 const leftOf = (time: Left["time"], memory: Readonly<Record<string, StageDelta>>): Left => ({
   ...(time === undefined ? {} : { time }),
