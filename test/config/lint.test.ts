@@ -20,7 +20,10 @@ it.each<[string, string, ReadonlyArray<string>]>([
   e: { from: b, sink: { use: m } }
 merge: round_robin
 `,
-    ["warning nothing_to_merge /merge 8:8 → leave merge out"]
+    [
+      "warning disconnected /stages/b 4:6 → A pipeline of its own",
+      "warning nothing_to_merge /merge 8:8 → leave merge out"
+    ]
   ],
   [
     "a threshold that no window can reach",
