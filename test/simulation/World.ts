@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -18,6 +18,7 @@ import {
   type MemoryHub,
   makeMemoryHub
 } from "../../src/drivers/memory/MemoryHub.ts"
+import { type Functions, noFunctions } from "../../src/flow/Functions.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
@@ -71,6 +72,10 @@ export interface LifeOptions {
   readonly replay?: ReplayRequest
   /** The folder its paths resolve against. */
   readonly base?: string
+  /** What the program of this life brings to its stages. */
+  readonly functions?: Functions
+  /** The time of this life; the machine's, when left out. */
+  readonly clock?: Clock.Clock
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
@@ -114,7 +119,13 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   )
   const life =
     options.replay === undefined ? runOnce(request(definition, options.base)) : replayLast(options.replay)
-  const fiber = Effect.runFork(Effect.scoped(life).pipe(Effect.provide(layer)))
+  const brought = Effect.flatMap(Pipelines, (pipelines) =>
+    pipelines.provide((definition as { readonly name: string }).name, options.functions ?? noFunctions)
+  )
+  const running = Effect.scoped(Effect.andThen(brought, life)).pipe(Effect.provide(layer))
+  const timed =
+    options.clock === undefined ? running : Effect.provideService(running, Clock.Clock, options.clock)
+  const fiber = Effect.runFork(timed)
   const ended = Effect.runPromise(Fiber.await(fiber))
   const first = await Promise.race([death, ended])
   if (typeof first === "string") {
