@@ -88,7 +88,7 @@ const hasty: Clock.Clock = (() => {
   return Object.assign(Object.create(real) as Clock.Clock, {
     sleep: (duration: Duration.Duration) => {
       const ms = Duration.toMillis(duration)
-      return ms >= 100 && ms <= 400 ? Effect.yieldNow : real.sleep(duration)
+      return ms >= 50 && ms <= 400 ? Effect.yieldNow : real.sleep(duration)
     }
   })
 })()
