@@ -75,6 +75,24 @@ describe("explode", () => {
   )
 })
 
+describe("validate", () => {
+  const Few = Schema.Struct({ n: Schema.Number.check(Schema.makeFilter((n: number) => n < 2)) })
+  const validated = (onInvalid: "drop" | "dead_letter") =>
+    Pipeline.make("p").pipe(source, Pipeline.validate("few", Few, { onInvalid }), sink)
+
+  it.effect("checks by the program's schema, of which the contract in the log cannot say everything", () =>
+    Effect.gen(function* () {
+      const dropped = yield* runWith(validated("drop"), numbers(4))
+      assert.deepStrictEqual([dropped.out, dropped.letters], [numbers(2), []])
+      const lettered = yield* runWith(validated("dead_letter"), numbers(4))
+      assert.deepStrictEqual(codes(lettered.letters), [
+        [2, "contract_violation"],
+        [3, "contract_violation"]
+      ])
+    })
+  )
+})
+
 describe("a function that asks to be asked again", () => {
   it.effect("is asked about those records alone, of a batch", () =>
     Effect.gen(function* () {
