@@ -80,7 +80,7 @@ const work = (name: string, does: Does) => {
     case "flip":
       return { map: { set: { [`d${does.digit}`]: `9.0 - record.d${does.digit}` } } }
     case "fail":
-      return { map: { set: { id: `${condition(does.on)} ? record.absent : record.id` } } }
+      return { map: { set: { id: `${condition(does.on)} ? string(int(record.id)) : record.id` } } }
     case "validate":
       return { validate: { contract: contract(does.refuses), on_invalid: does.onInvalid } }
     case "explode": {
