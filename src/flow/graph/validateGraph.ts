@@ -7,6 +7,7 @@ import { type Definition, kindOf, type Stage, stageKinds } from "../../../events
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
+import { needsEventTime } from "./needsEventTime.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
 
@@ -32,6 +33,7 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...edges,
     ...cycleFindings(definition),
     ...wholeFindings(definition),
+    ...needsEventTime(definition),
     ...validateStages(definition)
   ]
 }

@@ -31,6 +31,12 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
           )),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
+      ...(stage.dedupe === undefined
+        ? []
+        : badExpression(
+            ["stages", name, "dedupe", "key"],
+            compileValue(stage.dedupe.key, { fields: fields.input })
+          )),
       ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...timeFindings(name, stage, fields.output),
       ...serviceFindings(name, stage.service, fields.input),
