@@ -12,6 +12,8 @@ import type { Worker } from "./Worker.ts"
 export interface StageFunction {
   readonly step?: Step
   readonly split?: Split
+  /** As many as `split` makes at most. */
+  readonly splitsInto?: number
   readonly waiting?: WaitingStep
   /** What a custom stage is given its batches by. */
   readonly worker?: Worker<unknown, unknown>

@@ -24,6 +24,7 @@ import type { Outcome } from "./Outcome.ts"
 import { makeEnd, type PlanContext } from "./openEnd.ts"
 import { broken, type PlanError } from "./PlanError.ts"
 import { compileRoute, type RouteStage } from "./Route.ts"
+import { recordsMost } from "./recordsMost.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
@@ -46,6 +47,8 @@ export interface PlannedSource {
   ) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
+  /** As many records as a batch may hold, whatever the definition's batch size. */
+  readonly recordsMost?: number
 }
 
 export interface PlannedSink {
@@ -110,7 +113,8 @@ export const compile = Effect.fnUntraced(function* (
       stage: name,
       source: eventTime === undefined ? source : yield* timedSource(name, source, eventTime),
       route: routeFrom(name, stages, definition),
-      branches: reaches.get(name) ?? []
+      branches: reaches.get(name) ?? [],
+      recordsMost: recordsMost(name, stages)
     })
   }
   const memory = planMemory(

@@ -98,7 +98,8 @@ export const runReader = Effect.fnUntraced(function* (
   if (trippingOffset(plan.deadLetters, nacks, []) !== undefined) {
     return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
   }
-  const limit = { records: batchSize, bytes: maxBatchBytes, waitMs: maxBuffering }
+  const records = Math.min(batchSize, of.recordsMost ?? batchSize)
+  const limit = { records, bytes: maxBatchBytes, waitMs: maxBuffering }
   while (true) {
     const free = yield* orStopped(slots.take(1), stop)
     if (free === undefined) break

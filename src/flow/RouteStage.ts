@@ -66,6 +66,8 @@ export interface RouteStage {
   readonly step: Step | undefined
   /** Instead of `step`: one payload becomes many. */
   readonly split?: Split | undefined
+  /** As many as one becomes at most. */
+  readonly splitsInto?: number | undefined
   /** Instead of `step`: the payload ends here. */
   readonly take?: Take | undefined
   /** Instead of `step`; a route through such a stage goes stage by stage. */

@@ -6,23 +6,24 @@
  */
 import { Effect, Result } from "effect"
 import { DriverError } from "../drivers/DriverError.ts"
-import { retryPolicy } from "../drivers/retryPolicy.ts"
 import { reasonOfError } from "./Nack.ts"
 import { StageError } from "./StageError.ts"
+import { retriedAt } from "./Telling.ts"
 
 /**
  * What a call came to. A `DriverError` speaks of a system: the call is repeated while that may help, and then
- * fails the stage, save for `Rejected`, where the system has judged the record. A defect ends the run.
+ * fails the stage, save for `Rejected`, where the system has judged the record. A defect ends the run. The
+ * function itself is called again, as it may look at something before it makes its effect.
  */
 export const askProgram = <A, R>(
   stage: string,
-  call: Effect.Effect<A, unknown, R>
+  call: () => Effect.Effect<A, unknown, R>
 ): Effect.Effect<Result.Result<A, unknown>, StageError, R> =>
-  Effect.matchEffect(call, {
+  Effect.matchEffect(Effect.suspend(call), {
     onSuccess: (value) => Effect.succeed(Result.succeed(value)),
     onFailure: (error) => (isOfSystem(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error)))
   }).pipe(
-    Effect.retry(retryPolicy),
+    retriedAt(stage),
     Effect.mapError((error) => new StageError({ stage, error }))
   )
 

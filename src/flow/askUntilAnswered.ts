@@ -14,7 +14,7 @@ import { Telling } from "./Telling.ts"
 /** So often in a row a group may be asked about again without getting smaller. */
 const attemptsInVain = 3
 /** The pause before a group is asked about again; it doubles while the group does not get smaller. */
-const firstPauseMs = 100
+const firstPauseMs = 50
 
 /**
  * What became of each payload. Fails with the fatal `retry_not_converging` when records are asked about again

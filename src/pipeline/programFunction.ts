@@ -57,9 +57,13 @@ const provided = <R>(stage: string, of: ProgramFunction<R>, context: Context.Con
     case "Map":
       return { step: of.f, check: checkOf(of.schema) }
     case "Explode":
-      return { split: splitBy(of.f, of.limit), check: checkOf(of.schema) }
+      return { split: splitBy(of.f, of.limit), splitsInto: of.limit, check: checkOf(of.schema) }
     case "MapEffect": {
-      const each = (record: unknown) => Effect.map(askProgram(stage, of.f(record)), answerOf)
+      const each = (record: unknown) =>
+        Effect.map(
+          askProgram(stage, () => of.f(record)),
+          answerOf
+        )
       return {
         waiting: (records) => given(Effect.forEach(records, each, { concurrency: of.concurrency })),
         check: checkOf(of.schema)
@@ -68,7 +72,12 @@ const provided = <R>(stage: string, of: ProgramFunction<R>, context: Context.Con
     case "MapBatch":
       return {
         waiting: (records) =>
-          given(Effect.map(askProgram(stage, of.f(records)), (answer) => answersOf(answer, records))),
+          given(
+            Effect.map(
+              askProgram(stage, () => of.f(records)),
+              (answer) => answersOf(answer, records)
+            )
+          ),
         check: checkOf(of.schema)
       }
     case "Custom": {

@@ -4,10 +4,11 @@
  * @module
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Fiber, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import type { SourceRecord } from "../../src/drivers/Record.ts"
 import type { Outcome } from "../../src/flow/Outcome.ts"
-import { compileRoute, type RouteStage } from "../../src/flow/Route.ts"
+import { type Answers, compileRoute, dropped, type RouteStage, reasonOf } from "../../src/flow/Route.ts"
 import { compileStagedRoute } from "../../src/flow/StagedRoute.ts"
 import { randomGraph, routeStages } from "../fixtures/graph.ts"
 
@@ -32,21 +33,68 @@ const told = ({ branches, failures, ...rest }: Outcome) => ({
   failures: failures.map(({ branches, index }) => ({ index, branches: branches.toSorted() }))
 })
 
-it.effect.prop(
-  "makes of any batch what the fused route makes of it",
-  [Numbers.check(Schema.isMinLength(8)), Numbers, Schema.Literals(["dead_letter", "drop"])],
-  ([shape, payloads, onUnrouted]) =>
-    Effect.gen(function* () {
-      const graph = randomGraph(shape)
-      const stages = routeStages(graph)
-      const records = payloads.map((n): SourceRecord => ({ payload: { n }, metadata: {} }))
-      // The graph names its stages so that each comes behind those that lead into it.
-      const order = graph.map(({ name }) => name)
-      const staged = yield* compileStagedRoute("in", stages, order, onUnrouted)(records)
-      assert.deepStrictEqual(told(staged), told(compileRoute("in", stages, onUnrouted)(records)))
-    }),
-  { arbitrary: { runs: 400, size: 30 } }
-)
+const inputs = {
+  shape: Numbers.check(Schema.isMinLength(8)),
+  payloads: Numbers,
+  onUnrouted: Schema.Literals(["dead_letter", "drop"])
+}
+const recordsOf = (payloads: ReadonlyArray<number>): ReadonlyArray<SourceRecord> =>
+  payloads.map((n) => ({
+    payload: { n },
+    metadata: {},
+    ...(n % 11 === 10 ? { failure: { code: "not_json", message: "it is no JSON" } } : {})
+  }))
+
+/** The same stage, whose answers have to be waited for; some payloads it wants to be asked about again, once. */
+const waits =
+  (again: (payload: unknown) => boolean) =>
+  (stage: RouteStage): RouteStage => {
+    const postponed = new Set<unknown>()
+    const answer = (payload: unknown): Answers[number] => {
+      if (again(payload) && !postponed.has(payload)) {
+        postponed.add(payload)
+        return { _tag: "Retry", reason: { code: "retry", message: "not yet" } }
+      }
+      try {
+        const scope = { record: null, metadata: {}, key: null, event_time: null }
+        const made = stage.split?.(payload, scope) ?? stage.step?.(payload, scope) ?? payload
+        if (made === dropped) return { _tag: "Dropped" }
+        return stage.split === undefined
+          ? { _tag: "Passed", payload: made }
+          : { _tag: "Many", payloads: made as ReadonlyArray<unknown> }
+      } catch (error) {
+        return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
+      }
+    }
+    const waiting: RouteStage["waiting"] = (payloads) => Effect.sync(() => payloads.map(answer))
+    return { ...stage, step: undefined, split: undefined, waiting }
+  }
+
+const numberOf = (payload: unknown): number => (payload as { readonly n: number }).n
+for (const [how, change] of [
+  ["what the fused route makes of it", (stage: RouteStage) => stage],
+  ["the same where every stage waits", waits(() => false)],
+  ["the same where every stage asks for some of them again", waits((payload) => numberOf(payload) % 3 === 1)]
+] as const) {
+  it.effect.prop(
+    `makes of any batch ${how}`,
+    inputs,
+    ({ onUnrouted, payloads, shape }) =>
+      Effect.gen(function* () {
+        const graph = randomGraph(shape)
+        const stages = routeStages(graph)
+        const records = recordsOf(payloads)
+        // The graph names its stages so that each comes behind those that lead into it.
+        const order = graph.map(({ name }) => name)
+        const changed = new Map([...stages].map(([name, of]) => [name, change(of)]))
+        const staging = yield* Effect.forkChild(compileStagedRoute("in", changed, order, onUnrouted)(records))
+        yield* TestClock.adjust("1 minute")
+        const staged = yield* Fiber.join(staging)
+        assert.deepStrictEqual(told(staged), told(compileRoute("in", stages, onUnrouted)(records)))
+      }),
+    { arbitrary: { runs: 400, size: 30 } }
+  )
+}
 
 const stage = (name: string, of: Partial<RouteStage>): readonly [string, RouteStage] => [
   name,
@@ -92,6 +140,45 @@ it.effect("a waiting step sees a whole batch and answers for each record", () =>
       failures.map(({ index, stage }) => ({ index, stage })),
       [{ index: 1, stage: "asked" }]
     )
+  })
+)
+
+it.effect("a waiting step is told where its payloads come from, pieces of one record included", () =>
+  Effect.gen(function* () {
+    const seen: Array<readonly [unknown, number, unknown]> = []
+    const route = compileStagedRoute(
+      "in",
+      new Map([
+        stage("in", { edges: [{ to: "split", when: undefined }] }),
+        stage("split", {
+          split: (payload) => (payload === 2 ? dropped : [payload, payload]),
+          edges: [{ to: "asked", when: undefined }]
+        }),
+        stage("asked", {
+          waiting: (payloads, origins) =>
+            Effect.sync(() =>
+              payloads.map((payload, at) => {
+                seen.push([payload, origins[at]!.offset, origins[at]!.record.key])
+                return { _tag: "Passed", payload } as const
+              })
+            ),
+          edges: [{ to: "out", when: undefined }]
+        }),
+        stage("out", { encode: (payload) => payload })
+      ]),
+      ["in", "split", "asked", "out"],
+      "dead_letter"
+    )
+    yield* route(
+      [1, 2, 3].map((payload) => ({ payload, key: `k${payload}`, metadata: {} })),
+      100
+    )
+    assert.deepStrictEqual(seen, [
+      [1, 100, "k1"],
+      [1, 100, "k1"],
+      [3, 102, "k3"],
+      [3, 102, "k3"]
+    ])
   })
 )
 

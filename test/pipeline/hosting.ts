@@ -55,6 +55,8 @@ export const hosting = <A, E>(
         for (let second = 0; second < 3600; second++) {
           if (holds(yield* actor.state)) break
           yield* TestClock.adjust("1 second")
+          // A turn of the event loop, so that real connections get on as well.
+          yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         }
         return yield* awaitState(actor, holds)
       }),

@@ -163,11 +163,46 @@ const lookup: Topology = {
   letters: []
 }
 
+/**
+ * Records that become many: of the third one piece fits no contract, of the sixth one is refused by the sink.
+ * Each leaves its branch whole, and stays on the other.
+ */
+const exploded: Topology = {
+  definition: {
+    name: "exploded",
+    stages: {
+      in: source("a"),
+      parts: { from: "in", explode: { field: "parts" } },
+      valid: { from: "parts", validate: { contract: { id: "number", ok: "boolean?" } } },
+      out: { from: "valid", sink: sink("x") },
+      whole: { from: "in", sink: sink("y") }
+    },
+    runtime
+  },
+  fill: (hub) => {
+    const parts = (id: number) => Array.from({ length: 1 + (id % 3) }, (_, part) => ({ id: id * 10 + part }))
+    hub.source(
+      "a",
+      items(7).map((item) => ({
+        ...item,
+        parts: item.id === 2 ? [{ id: 20 }, { id: 21, ok: "no" }] : parts(item.id)
+      }))
+    )
+    hub.sink("x").refuse = (record) => ((record as Item).id === 51 ? "not this one" : undefined)
+  },
+  expected: { x: [0, 10, 11, 30, 40, 41, 60], y: [0, 1, 2, 3, 4, 5, 6] },
+  letters: [
+    { offset: 2, branches: ["out"] },
+    { offset: 5, branches: ["out"] }
+  ]
+}
+
 export const topologies: Readonly<Record<string, Topology>> = {
   linear,
   sparse,
   fanOut,
   fanIn,
   letters,
-  lookup
+  lookup,
+  exploded
 }

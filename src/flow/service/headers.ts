@@ -10,8 +10,11 @@ import { DriverError } from "../../drivers/DriverError.ts"
 export interface CallHeaders {
   /** Only for the call itself. */
   readonly values: () => Readonly<Record<string, string>>
-  /** Invariant 10: what a service answers may repeat what it was sent. */
-  readonly redact: (text: string) => string
+  /**
+   * Invariant 10: what a service answers may repeat what it was sent. A text that was cut off loses the
+   * beginning of a secret at its end.
+   */
+  readonly redact: (text: string, isWhole?: boolean) => string
 }
 
 /** Looks the secrets up in the program's Config, once, when the pipeline is made ready. */
@@ -34,10 +37,21 @@ export const resolveHeaders = Effect.fnUntraced(function* (
   }
   return {
     values: () => Object.fromEntries(values.map(([name, value]) => [name, Redacted.value(value)])),
-    redact: (text) =>
-      secrets.reduce((said, secret) => said.replaceAll(Redacted.value(secret), "<redacted>"), text)
+    redact: (text, isWhole = true) =>
+      secrets.reduce((said, secret) => {
+        const value = Redacted.value(secret)
+        const without = said.replaceAll(value, "<redacted>")
+        return isWhole ? without : withoutBeginning(without, value)
+      }, text)
   }
 })
+
+const withoutBeginning = (text: string, secret: string): string => {
+  for (let length = Math.min(text.length, secret.length - 1); length > 0; length--) {
+    if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length)
+  }
+  return text
+}
 
 const headerText = /^[\t\x20-\x7e\x80-\xff]*$/u
 

@@ -81,7 +81,7 @@ const answerOf = (record: Members, index: number): Answer => {
     case "retry":
       return { _tag: "Retry", reason: reasonOf(record.error, "retry", "the service asked to try again") }
     default:
-      throw new ProtocolError(`index ${index} has the status ${shown(record.status)}`)
+      throw new ProtocolError(`the status of index ${index} is none of ok, filter, nack, retry`)
   }
 }
 
@@ -106,13 +106,11 @@ const exactly = (answer: Answer): Answer => {
   return { _tag: "Nack", reason: { code: "unsafe_integer", message } }
 }
 
-const longestText = 1000
-
 const reasonOf = (error: unknown, code: string, message: string): Reason => {
-  if (typeof error === "string") return { code, message: error.slice(0, longestText) }
+  if (typeof error === "string") return { code, message: error }
   const told = typeof error === "object" && error !== null ? (error as Members) : {}
   const text = (key: string, otherwise: string) =>
-    typeof told[key] === "string" && told[key] !== "" ? told[key].slice(0, longestText) : otherwise
+    typeof told[key] === "string" && told[key] !== "" ? told[key] : otherwise
   return { code: text("code", code), message: text("message", message) }
 }
 
@@ -123,7 +121,12 @@ const membersOf = (value: unknown): Members => {
   throw new ProtocolError(`${shown(value)} stands where an object belongs`)
 }
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 80)
+/** Only numbers are repeated: a text of the answer may hold anything, a secret cut short included. */
+const shown = (value: unknown): string => {
+  if (typeof value === "number") return `${value}`
+  if (value === undefined || value === null) return "nothing"
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : `a ${typeof value}`
+}
 
 /** Stands for an integer that has no exact value here, until it is known whose it is. */
 class Inexact {

@@ -70,7 +70,7 @@ export const sendCall = Effect.fnUntraced(function* (
     try: () => readAnswers(reply.body, count).map((answer) => redacted(answer, headers)),
     catch: (cause) => {
       if (!(cause instanceof ProtocolError)) throw cause
-      const message = headers.redact(`${named(url)} answered ${reply.status}, but ${cause.message}`)
+      const message = `${named(url)} answered ${reply.status}, but ${cause.message}`
       return misconfigured(
         "service_answer_malformed",
         message,
@@ -131,16 +131,17 @@ const readUpTo = async (
   // Leaving the loop cancels the stream, and with it the connection.
   for await (const part of body ?? []) {
     size += part.byteLength
+    parts.push(size > most ? part.subarray(0, part.byteLength - (size - most)) : part)
     if (size > most) return { body: Buffer.concat(parts), isWhole: false }
-    parts.push(part)
   }
   return { body: Buffer.concat(parts), isWhole: true }
 }
 
 const refused = (url: string, reply: Reply, headers: CallHeaders, now: number): DriverError => {
   const { status } = reply
-  const told = new TextDecoder().decode(reply.body).slice(0, toldLength).replaceAll(/\s+/g, " ").trim()
-  const said = headers.redact(told === "" ? "" : `: ${told}`)
+  const text = headers.redact(new TextDecoder().decode(reply.body), reply.isWhole)
+  const told = text.slice(0, toldLength).replaceAll(/\s+/g, " ").trim()
+  const said = told === "" ? "" : `: ${told}`
   const message = `${named(url)} answered ${status}${said}`
   const code = `service_answered_${status}`
   const retryAfterMs = millisOf(reply.retryAfter, now)
@@ -200,7 +201,15 @@ const networkCode = (cause: unknown): string => {
   return "the connection failed"
 }
 
-const redacted = (answer: Answer, { redact }: CallHeaders): Answer =>
-  answer._tag === "Nack" || answer._tag === "Retry"
-    ? { ...answer, reason: { code: redact(answer.reason.code), message: redact(answer.reason.message) } }
-    : answer
+/** Redacted first and cut then: half a secret is not found any more. */
+const redacted = (answer: Answer, { redact }: CallHeaders): Answer => {
+  if (answer._tag !== "Nack" && answer._tag !== "Retry") return answer
+  const { code, message } = answer.reason
+  return {
+    ...answer,
+    reason: { code: redact(code).slice(0, codeLength), message: redact(message).slice(0, messageLength) }
+  }
+}
+
+const codeLength = 100
+const messageLength = 1000

@@ -32,7 +32,7 @@ export const compileExplode = (name: string, explode: Explode): StageWork => {
     const kept = without(record, rest, last)
     return list.map((element) => ({ ...kept, [into]: element }))
   }
-  return { split }
+  return { split, splitsInto: limit }
 }
 
 /** Why a record is not split: it would become more records than a stage may make of one. */

@@ -18,7 +18,8 @@ export const compileFunction = (
 ): Effect.Effect<StageWork, PlanError | StageError, EffectScope.Scope> => {
   const provided = functions.get(name)
   if (provided?.step !== undefined) return Effect.succeed({ step: provided.step })
-  if (provided?.split !== undefined) return Effect.succeed({ split: provided.split })
+  if (provided?.split !== undefined)
+    return Effect.succeed({ split: provided.split, splitsInto: provided.splitsInto })
   if (provided?.waiting !== undefined) return Effect.succeed({ waiting: provided.waiting })
   if (provided?.worker !== undefined) return compileWorker(name, provided.worker)
   const message = `the program does not provide the function of ${name}`

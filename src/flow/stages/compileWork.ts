@@ -25,7 +25,8 @@ import { compileValidate } from "./compileValidate.ts"
 import { windowsOf } from "./windowsOf.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
-export interface StageWork extends Partial<Pick<RouteStage, "step" | "split" | "take" | "waiting">> {
+export interface StageWork
+  extends Partial<Pick<RouteStage, "step" | "split" | "splitsInto" | "take" | "waiting">> {
   /** What batches leave behind in it. */
   readonly memory?: StageWithMemory
 }

@@ -23,11 +23,10 @@ export const compileWorker = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         // Every attempt has a batch of its own: what was marked before the system was lost does not count.
         let batch = Batch.of<unknown>(payloads, origins)
-        const attempt = Effect.suspend(() => {
+        const answer = yield* askProgram(name, () => {
           batch = Batch.of(payloads, origins)
           return worker.do(batch)
         })
-        const answer = yield* askProgram(name, attempt)
         if (Result.isFailure(answer)) batch.failRest(answer.failure)
         return batch.answer()
       })

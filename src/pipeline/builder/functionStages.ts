@@ -61,10 +61,10 @@ export const explode =
  * stops the run; a defect ends it. Up to `concurrency` (default 16) are under way at once, and order is kept.
  */
 export const mapEffect =
-  <const Name extends string, A, B, E, R2>(
+  <const Name extends string, A, B, R2>(
     name: Name,
     schema: Schema.Codec<B, B>,
-    f: (record: A) => Effect.Effect<NoInfer<B>, E, R2>,
+    f: (record: A) => Effect.Effect<NoInfer<B>, unknown, R2>,
     options: { readonly concurrency?: number } = {}
   ) =>
   <Stages, R>(self: Pipeline<Stages, A, R>): Pipeline<Stages & { readonly [K in Name]: B }, B, R | R2> =>
@@ -86,10 +86,10 @@ export const mapEffect =
  * effect fails with holds for all of them.
  */
 export const mapBatch =
-  <const Name extends string, A, B, E, R2>(
+  <const Name extends string, A, B, R2>(
     name: Name,
     schema: Schema.Codec<B, B>,
-    f: (records: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<NoInfer<B> | Nack | Retry>, E, R2>
+    f: (records: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<NoInfer<B> | Nack | Retry>, unknown, R2>
   ) =>
   <Stages, R>(self: Pipeline<Stages, A, R>): Pipeline<Stages & { readonly [K in Name]: B }, B, R | R2> =>
     add<Stages, R | R2, Name, B>(
