@@ -28,7 +28,7 @@ export interface Visit {
   readonly of: PlannedSource
   /** The batch of the log that this is made for again; a new one has none. */
   readonly owed: OpenBatch | undefined
-  /** The source has come to its end: this is a batch of no records. */
+  /** The source has come to its end: this is a batch of no records, sealed only if something is made of it. */
   readonly ended: boolean
   readonly route: Effect.Effect<Outcome, StageError>
 }
@@ -118,7 +118,9 @@ class Opened implements FlowMemory {
           keep: Effect.void
         }
       }
+      const isSealed = !visit.ended || outcome.made !== undefined
       const keep = Effect.sync(() => {
+        if (!isSealed) return this.#planned.clock.ended(membersOf(of), now)
         for (const stage of this.#planned.stages) {
           const delta = own(memory, stage.name)
           if (delta !== undefined) stage.keep(delta)

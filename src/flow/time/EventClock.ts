@@ -96,6 +96,16 @@ export class EventClock {
     this.rest()
   }
 
+  /**
+   * These sources have come to their end, and no seal says so yet: what follows from it becomes true with the next
+   * one, so that whoever judges by seals alone comes to the same.
+   */
+  ended(members: ReadonlyArray<string>, nowMs: number): void {
+    const { settled } = this.#tracker
+    this.#tracker = { ...this.#behind(members, true, nowMs), settled }
+    this.rest()
+  }
+
   rest(): void {
     this.#judging = undefined
   }
