@@ -31,6 +31,8 @@ export type Raw = typeof Raw.Type
  * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
  * A letter of what an aggregate has made names the aggregate as its source; its `offset` counts what the
  * aggregates made of this batch, and its id names the aggregate: `generation.batch.stage.offset`.
+ * Where several sources are read as one, `source` is all of them, and `origin` the one it is of, with
+ * its ordinal there.
  */
 export const Letter = Schema.Struct({
   id: Text,
@@ -39,7 +41,8 @@ export const Letter = Schema.Struct({
   stage: Text,
   branches: Schema.Array(Text),
   reason: Reason,
-  raw: Raw
+  raw: Raw,
+  origin: Schema.optionalKey(Schema.Struct({ source: Text, offset: Count }))
 })
 export type Letter = typeof Letter.Type
 

@@ -130,12 +130,13 @@ const isNews = (before: ReadonlyArray<Finding>): ((finding: Finding) => boolean)
   }
 }
 
-const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge", "bad_expression"])
+const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge"])
 
 /** A single edge may be written as a list of one. */
 const asWritten = (found: Finding, document: unknown): Finding => {
   const [, top, name, key, ...rest] = found.pointer.split("/")
-  if (top !== "stages" || name === undefined || key !== "from" || !edgeCodes.has(found.code)) return found
+  if (top !== "stages" || name === undefined || key !== "from") return found
+  if (rest[0] !== "when" && !edgeCodes.has(found.code)) return found
   const stages = (document as { readonly stages?: Readonly<Record<string, { readonly from?: unknown }>> })
     .stages
   const from = stages !== undefined && Object.hasOwn(stages, name) ? stages[name]?.from : undefined

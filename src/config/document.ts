@@ -58,14 +58,16 @@ export const readDocument = (
   const lines = new LineCounter()
   // Duplicate keys and aliases are watched by `convert`: the parser's own check for duplicates takes time
   // quadratic in the keys, and its alias limit comes only after the fact.
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines
-  })
+  const document = withoutStacks(() =>
+    parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      lineCounter: lines
+    })
+  )
   const locate = locator(document.contents, lines)
   const syntax = [...document.errors, ...document.warnings].slice(0, limits.syntaxFindings).map((error) => {
     const { line, col } = lines.linePos(error.pos[0])
@@ -79,6 +81,17 @@ export const readDocument = (
   if (syntax.length > 0) return { value: undefined, findings: tooDeep.length > 0 ? tooDeep : syntax, locate }
   const { findings, stopped, value } = new Conversion(document.contents, environment, what)
   return { value: stopped ? undefined : value, findings, locate }
+}
+
+/** The parser makes an error of every mistake, and a text can be nothing else: their stacks would take most of the time. */
+const withoutStacks = <A>(parse: () => A): A => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return parse()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 
 const syntaxFinding = (code: string, message: string, format: "yaml" | "json", what: string): Finding => {

@@ -5,6 +5,7 @@
  */
 import type { Letter, Raw, Reason, SealedBranch, Totals } from "../../events/PipelineEvent.ts"
 import { rawOfText } from "../drivers/file/text/rawOf.ts"
+import type { RecordOrigin } from "../drivers/Record.ts"
 import type { Made } from "./memory/withMade.ts"
 
 /**
@@ -64,6 +65,7 @@ export const letters = (
     readonly offset: number
     readonly branches: ReadonlySet<string>
     readonly raw: (index: number) => Raw
+    readonly origin?: ((index: number) => RecordOrigin) | undefined
   }
 ): ReadonlyArray<Letter> =>
   outcome.failures.flatMap(({ branches, index, reason, stage }) => {
@@ -83,13 +85,14 @@ export const letters = (
 /** Whose letter it is: that of a source record, or of what a stage has made. */
 const placeOf = (
   { made = [] }: Outcome,
-  of: Pick<Parameters<typeof letters>[1], "source" | "batch" | "generation" | "offset" | "raw">,
+  of: Omit<Parameters<typeof letters>[1], "branches">,
   index: number
-): Pick<Letter, "id" | "source" | "offset" | "raw"> => {
+): Pick<Letter, "id" | "source" | "offset" | "raw" | "origin"> => {
   const batch = `${of.generation}.${of.batch}`
   if (index >= 0) {
     const offset = of.offset + index
-    return { id: `${batch}.${offset}`, source: of.source, offset, raw: of.raw(index) }
+    const origin = of.origin === undefined ? {} : { origin: of.origin(index) }
+    return { id: `${batch}.${offset}`, source: of.source, offset, raw: of.raw(index), ...origin }
   }
   const offset = -1 - index
   const { payload, stage } = made[offset]!

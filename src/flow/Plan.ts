@@ -8,7 +8,7 @@ import { Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
 import type { Source } from "../drivers/Source.ts"
 import { compileConditionAt } from "./compileConditionAt.ts"
@@ -18,32 +18,40 @@ import { type Functions, noFunctions } from "./Functions.ts"
 import { edgesFrom } from "./graph/edgesFrom.ts"
 import { order, reach, successors } from "./graph/order.ts"
 import { reachableSinks } from "./graph/reachableSinks.ts"
+import { sourceGroups } from "./graph/sourceGroups.ts"
 import { type PlannedMemory, planMemory } from "./memory/PlannedMemory.ts"
 import type { StageWithMemory } from "./memory/StageWithMemory.ts"
+import { groupName } from "./merge/MergedPosition.ts"
+import { makeSource } from "./merge/makeSource.ts"
 import type { Outcome } from "./Outcome.ts"
 import { makeEnd, type PlanContext } from "./openEnd.ts"
 import { broken, type PlanError } from "./PlanError.ts"
-import { compileRoute, type RouteStage } from "./Route.ts"
+import { compileRoute, type RouteStage, reachedFrom } from "./Route.ts"
 import { recordsMost } from "./recordsMost.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
 import { EventClock } from "./time/EventClock.ts"
 import { judging } from "./time/judging.ts"
-import { timedSource } from "./time/timedSource.ts"
 
 export { PlanError } from "./PlanError.ts"
 
+/** A source, or several that are read as one because of `merge`. */
 export interface PlannedSource {
+  /** The name of the stage, or the names joined by `+`; the log knows the source by it. */
   readonly stage: string
+  /** The source stages this stands for, in the order of the file. */
+  readonly stages: ReadonlyArray<string>
   readonly source: Source
   /**
-   * `offset` is the ordinal of the first record in its source. Fails when a stage cannot do its part for the
-   * batch: nothing of it is sealed, and the run may come back to it.
+   * `offset` is the ordinal of the first record in its source; `origin` names the stage of each, where several
+   * are read as one. Fails when a stage cannot do its part for the batch: nothing of it is sealed, and the run
+   * may come back to it.
    */
   readonly route: (
     records: ReadonlyArray<SourceRecord>,
-    offset?: number
+    offset?: number,
+    origin?: (index: number) => RecordOrigin
   ) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
@@ -105,16 +113,15 @@ export const compile = Effect.fnUntraced(function* (
     })
   }
   const sources: Array<PlannedSource> = []
-  for (const name of names) {
-    const { eventTime, source: use } = definition.stages[name]!
-    if (use === undefined) continue
-    const source = yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context)
+  for (const members of sourceGroups(definition)) {
+    if (!members.some((name) => stages.has(name))) continue
     sources.push({
-      stage: name,
-      source: eventTime === undefined ? source : yield* timedSource(name, source, eventTime),
-      route: routeFrom(name, stages, definition),
-      branches: reaches.get(name) ?? [],
-      recordsMost: recordsMost(name, stages)
+      stage: groupName(members),
+      stages: members,
+      source: yield* makeSource(members, definition, context),
+      route: routeFrom(members, stages, definition),
+      branches: reachedFrom(members, stages),
+      recordsMost: Math.min(...members.map((name) => recordsMost(name, stages)))
     })
   }
   const memory = planMemory(
@@ -122,7 +129,7 @@ export const compile = Effect.fnUntraced(function* (
     clock,
     order(definition).flatMap((name) => memories.get(name) ?? []),
     // What a stage has made sets out behind it, as if it had been read there.
-    (name) => routeFrom(name, new Map(stages).set(name, withoutWork(stages.get(name)!)), definition)
+    (name) => routeFrom([name], new Map(stages).set(name, withoutWork(stages.get(name)!)), definition)
   )
   return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters, memory }
 })
@@ -139,17 +146,17 @@ const withoutWork = (stage: RouteStage): RouteStage => ({ ...stage, step: undefi
 
 /** Fused into one loop where nothing waits, else stage by stage. */
 const routeFrom = (
-  source: string,
+  sources: ReadonlyArray<string>,
   stages: ReadonlyMap<string, RouteStage>,
   definition: Definition
 ): PlannedSource["route"] => {
-  const reached = reach([source], successors(definition))
+  const reached = reach(sources, successors(definition))
   const names = order(definition).filter((name) => reached.has(name) && stages.has(name))
   if (names.some((name) => stages.get(name)?.waiting !== undefined)) {
-    return compileStagedRoute(source, stages, names, definition.onUnrouted)
+    return compileStagedRoute(sources, stages, names, definition.onUnrouted)
   }
-  const fused = compileRoute(source, stages, definition.onUnrouted)
-  return (records) => Effect.sync(() => fused(records))
+  const fused = compileRoute(sources, stages, definition.onUnrouted)
+  return (records, _, origin) => Effect.sync(() => fused(records, origin))
 }
 
 const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {

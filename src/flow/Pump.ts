@@ -184,19 +184,18 @@ class Pump {
   ): Effect.Effect<void, StageError | JournalError> {
     return Effect.gen({ self: this }, function* () {
       const writings = prepared.map((each) => this.begin(each))
-      const again = refusals.map((refusal) => ({ refusal, of: this.withoutRefused(refusal) }))
+      // Each at once: another sink may refuse records of the same batch, and its attempt is the next one.
+      const again = refusals.map((refusal) => this.withoutRefused(refusal))
       if (this.tripped !== undefined) yield* Deferred.succeed(this.context.stop, undefined)
       const seals = [
         ...writings.map((writing) => sealOf(writing, [...writing.waiting], this.bases)),
-        ...again.map(({ of, refusal }) => sealOf(of, [refusal.stage], this.bases))
+        ...again.map(({ seal }) => seal)
       ]
       if (seals.length + applied.length + retries.length === 0) return
       this.state = yield* this.context.journal.append({ applied, seals, retries })
       for (const seal of seals) for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
       for (const writing of writings) yield* this.handOn(writing)
-      for (const { of, refusal } of again) {
-        yield* Deferred.succeed(refusal.again, sinkBatch(of, this.state.id, refusal.stage))
-      }
+      for (const { again: lane, batch } of again) yield* Deferred.succeed(lane, batch)
       yield* this.acknowledge
     })
   }
@@ -208,11 +207,12 @@ class Pump {
     return writing
   }
 
-  withoutRefused({ batch, refused, stage }: RefusedMessage): Writing {
+  withoutRefused({ again, batch, refused, stage }: RefusedMessage) {
     const writing = this.writing.get(batch)!
     refuse(writing, stage, refused)
     this.checkRefusals(writing)
-    return writing
+    const seal = sealOf(writing, [stage], this.bases)
+    return { again, seal, batch: sinkBatch(writing, this.state.id, stage) }
   }
 
   /** Letters that a sink's refusal makes count towards the threshold like any other. */

@@ -157,7 +157,7 @@ const tellNew = Effect.fnUntraced(function* (
     index < 0 ? [] : [at.offset + index]
   )
   const trips = trippingOffset(context.plan.deadLetters, nacks, fresh)
-  const { keep, prepared } = trips === undefined ? whole : yield* upTo(at, trips, context)
+  const { keep, prepared } = trips === undefined ? whole : yield* upTo(at, trips, read.to, context)
   yield* keep
   yield* context.tell(prepared)
   return { fresh, trips }
@@ -190,11 +190,13 @@ const prepare = Effect.fnUntraced(function* (
   { memory, tell }: ReaderContext
 ): Effect.fn.Return<Ready, StageError> {
   const readAt = yield* Clock.currentTimeMillis
-  const route = ended ? Effect.succeed(emptyOutcome(of.branches)) : of.route(read.records, offset)
+  const route = ended
+    ? Effect.succeed(emptyOutcome(of.branches))
+    : of.route(read.records, offset, read.origin)
   const visited =
     memory === undefined
       ? Effect.map(route, (outcome): Visited => ({ outcome, left: undefined, keep: Effect.void }))
-      : memory.visit({ of, owed, ended, route })
+      : memory.visit({ of, owed, isEnd: ended, ended: ended ? of.stages : (read.ended ?? []), route })
   const { keep, left, outcome } = yield* Effect.provideService(visited, Telling, (retry) =>
     tell({ _tag: "Retrying", retry })
   )
@@ -210,7 +212,12 @@ const readAgain = Effect.fnUntraced(function* (
   tell: ReaderContext["tell"]
 ): Effect.fn.Return<SourceBatch, StageError> {
   const read = yield* reader
-    .next({ records: batch.count, bytes: Number.POSITIVE_INFINITY, exactly: true })
+    .next({
+      records: batch.count,
+      bytes: Number.POSITIVE_INFINITY,
+      exactly: true,
+      along: batch.range.to
+    })
     .pipe(retried(of.stage, tell), atStage(of.stage))
   if (read === null || read.records.length !== batch.count || read.digest !== batch.digest) {
     return yield* Effect.fail(
@@ -236,13 +243,14 @@ const readAgain = Effect.fnUntraced(function* (
 const upTo = Effect.fnUntraced(function* (
   at: Place,
   last: number,
+  along: Position,
   context: ReaderContext
 ): Effect.fn.Return<Ready, StageError> {
   const { from, of, offset } = at
   const records = last - offset + 1
   const read = yield* Effect.scoped(
     Effect.flatMap(of.source.open(from), (reader) =>
-      reader.next({ records, bytes: Number.POSITIVE_INFINITY, exactly: true })
+      reader.next({ records, bytes: Number.POSITIVE_INFINITY, exactly: true, along })
     )
   ).pipe(atStage(of.stage))
   return yield* prepare({ ...at, read: read! }, context)

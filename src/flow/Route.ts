@@ -5,7 +5,7 @@
  * @module
  */
 import type { Reason, Totals } from "../../events/PipelineEvent.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import type { Scope } from "./expression/Expression.ts"
 import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
@@ -14,8 +14,14 @@ import { type Taken, takeBack } from "./takeBack.ts"
 
 export * from "./RouteStage.ts"
 
-/** Sends the records of a batch of one source on their way. */
-export type Route = (records: ReadonlyArray<SourceRecord>) => Outcome
+/**
+ * Sends the records of a batch on their way, each from its own source stage: `origin` names it, where a batch
+ * has the records of several.
+ */
+export type Route = (
+  records: ReadonlyArray<SourceRecord>,
+  origin?: (index: number) => RecordOrigin
+) => Outcome
 
 interface Collector {
   records: Array<unknown>
@@ -42,9 +48,12 @@ type Push = (payload: unknown) => void
 /** To a stage that is not taking part: the record is routed, and nobody here hears of it again. */
 const elsewhere: Push = () => undefined
 
-/** Compiles the route from one source through the given stages. */
+/**
+ * Compiles the route from a source, or several that are read as one, through the given stages. A source that is
+ * not among them takes no part: its records have gone their way.
+ */
 export const compileRoute = (
-  source: string,
+  sources: ReadonlyArray<string>,
   stages: ReadonlyMap<string, RouteStage>,
   onUnrouted: "dead_letter" | "drop"
 ): Route => {
@@ -66,32 +75,51 @@ export const compileRoute = (
     pushes.set(name, push)
     return push
   }
-  const first = stages.get(source)!
-  const push = pushOf(source)
-  return (records) => {
+  const entries = new Map(
+    sources.map((name): [string, Entry] => [name, { stage: stages.get(name), push: pushOf(name) }])
+  )
+  const first = entries.get(sources[0]!)!
+  const sinks = reachedFrom(sources, stages)
+  return (records, origin) => {
     travel.collectors = new Map(
-      first.reaches.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
+      sinks.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
     )
-    return travelAll(records, first, push, travel)
+    const entryOf = origin === undefined ? () => first : (index: number) => entries.get(origin(index).source)!
+    return travelAll(records, entryOf, travel)
   }
 }
 
 type Counts = { -readonly [K in keyof Totals]: Totals[K] }
 
+/** Where the records of a source begin; without a stage it takes no part. */
+interface Entry {
+  readonly stage: RouteStage | undefined
+  readonly push: Push
+}
+
+/** The sinks that records of these sources may reach, in the order in which the stages name them. */
+export const reachedFrom = (
+  sources: ReadonlyArray<string>,
+  stages: ReadonlyMap<string, RouteStage>
+): ReadonlyArray<string> => {
+  const reached = new Set(sources.flatMap((name) => stages.get(name)?.reaches ?? []))
+  return sources.length === 1 ? [...reached] : [...stages.keys()].filter((name) => reached.has(name))
+}
+
 const travelAll = (
   records: ReadonlyArray<SourceRecord>,
-  first: RouteStage,
-  push: Push,
+  entryOf: (index: number) => Entry,
   travel: Travel
 ): Outcome => {
   const failures: Array<Failure> = []
   const totals: Counts = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
   for (let index = 0; index < records.length; index++) {
     const record = records[index]!
+    const { push, stage } = entryOf(index)
     travel.index = index
     travel.reached = false
     if (record.failure !== undefined) {
-      travel.failures.push({ stage: first, reason: record.failure })
+      if (stage !== undefined) travel.failures.push({ stage, reason: record.failure })
     } else {
       travel.scope.metadata = record.metadata
       travel.scope.key = record.key ?? null

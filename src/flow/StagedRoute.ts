@@ -6,11 +6,20 @@
  */
 import { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import { askUntilAnswered } from "./askUntilAnswered.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
-import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
+import {
+  dropped,
+  type Piece,
+  type Pieces,
+  type RouteStage,
+  reachedFrom,
+  reasonOf,
+  unrouted,
+  wrongWith
+} from "./Route.ts"
 import type { StageError } from "./StageError.ts"
 import { type Taken, takeBack } from "./takeBack.ts"
 
@@ -37,18 +46,24 @@ interface Batch {
   readonly collected: Map<string, Stream>
 }
 
-/** `order` names the stages that take part, so that each comes behind those it has its records from. */
+/**
+ * `sources` are those whose records may be in one batch; `order` names the stages that take part, so that each comes
+ * behind those it has its records from.
+ */
 export const compileStagedRoute =
   (
-    source: string,
+    sources: ReadonlyArray<string>,
     stages: ReadonlyMap<string, RouteStage>,
     order: ReadonlyArray<string>,
     onUnrouted: "dead_letter" | "drop"
   ) =>
-  (records: ReadonlyArray<SourceRecord>, offset = 0): Effect.Effect<Outcome, StageError> =>
+  (
+    records: ReadonlyArray<SourceRecord>,
+    offset = 0,
+    origin?: (index: number) => RecordOrigin
+  ): Effect.Effect<Outcome, StageError> =>
     Effect.gen(function* () {
-      const first = stages.get(source)!
-      const batch = begin(records, offset, first)
+      const batch = begin(records, offset, (row) => stages.get(origin?.(row).source ?? sources[0]!))
       for (const name of order) {
         const stage = stages.get(name)!
         if (stage.take !== undefined) continue
@@ -64,27 +79,36 @@ export const compileStagedRoute =
         batch,
         order.map((name) => stages.get(name)!).filter(({ take }) => take !== undefined)
       )
-      return outcomeOf(batch, first)
+      return outcomeOf(batch, reachedFrom(sources, stages))
     })
 
-const begin = (records: ReadonlyArray<SourceRecord>, offset: number, first: RouteStage): Batch => {
-  const start: Stream = { rows: [], payloads: [] }
+/** A source that takes no part has no stage: its records have gone their way. */
+const begin = (
+  records: ReadonlyArray<SourceRecord>,
+  offset: number,
+  entryOf: (row: number) => RouteStage | undefined
+): Batch => {
   const batch: Batch = {
     records,
     offset,
-    arriving: new Map([[first.name, [start]]]),
+    arriving: new Map(),
     failures: new Map(),
     unrouted: new Map(),
     taken: new Map(),
     collected: new Map()
   }
-  records.forEach(({ failure, payload }, row) => {
-    if (failure !== undefined) fail(batch, first, row, failure)
-    else {
-      start.rows.push(row)
-      start.payloads.push(payload)
+  for (const [row, { failure, payload }] of records.entries()) {
+    const entry = entryOf(row)
+    if (entry === undefined) continue
+    if (failure !== undefined) {
+      fail(batch, entry, row, failure)
+      continue
     }
-  })
+    const start = batch.arriving.get(entry.name)?.[0] ?? { rows: [], payloads: [] }
+    if (start.rows.length === 0) batch.arriving.set(entry.name, [start])
+    start.rows.push(row)
+    start.payloads.push(payload)
+  }
   return batch
 }
 
@@ -232,10 +256,10 @@ const setOf = (sets: Map<string, Set<number>>, name: string): Set<number> => {
   return known
 }
 
-const outcomeOf = (batch: Batch, first: RouteStage): Outcome => {
+const outcomeOf = (batch: Batch, sinks: ReadonlyArray<string>): Outcome => {
   const reached = new Set<number>()
   const branches: Record<string, BranchOutcome> = {}
-  for (const sink of first.reaches) {
+  for (const sink of sinks) {
     const branch = branchOf(batch, sink)
     branches[sink] = branch
     for (const row of branch.rows) reached.add(row)

@@ -83,7 +83,8 @@ export const sealOf = (
       generation,
       offset,
       branches: new Set(stages),
-      raw: read.raw
+      raw: (index) => read.raw(index),
+      origin: read.origin
     }),
     ...(attempt === 1 ? writing.prepared.left : {})
   }

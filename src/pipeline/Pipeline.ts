@@ -15,11 +15,12 @@
  * @module
  */
 import { Pipeable, type Result, Schema } from "effect"
-import { Definition } from "../../events/Definition.ts"
+import { type Condition, checkDefinition, Definition } from "../../events/Definition.ts"
 import type { End } from "../drivers/End.ts"
 import {
   type Any,
   add,
+  both,
   build,
   checking,
   edges,
@@ -53,7 +54,7 @@ export const make = (
   name: string,
   options: PipelineOptions = {}
 ): Pipeline<Readonly<Record<never, never>>, never> =>
-  build({ name, options, stages: {}, functions: new Map(), current: [] })
+  build({ name, options, stages: {}, functions: new Map(), current: [], condition: undefined })
 
 /**
  * Reads records. The schema of the end, when it has one, is the contract every record is checked against;
@@ -75,9 +76,9 @@ export const source =
       end.schema && checking(end.schema)
     )
 
-/** Writes records; `when` (CEL) lets only some of them through. What the next stage takes stays the same. */
+/** Writes records; `when` (CEL, or as `Condition` makes it) lets only some of them through. What the next stage takes stays the same. */
 export const sink =
-  <const Name extends string, A>(name: Name, end: End<A>, options: { readonly when?: string } = {}) =>
+  <const Name extends string, A>(name: Name, end: End<A>, options: { readonly when?: Condition } = {}) =>
   <Stages, Current extends A, R>(self: Pipeline<Stages, Current, R>): Pipeline<Stages, Current, R> => ({
     ...add<Stages, R, Name, Current>(self, name, { ...edges(self, options.when), sink: end.use }),
     ...Pipeable.Prototype,
@@ -90,12 +91,18 @@ export const from =
   <Stages extends { readonly [K in Name]: unknown }, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages, Stages[Name], R> =>
-    build({ ...self, current: names })
+    build({ ...self, current: names, condition: undefined })
+
+/** The next stage takes only records for which a condition holds (CEL, or as `Condition` makes it): an edge with a `when`. */
+export const when =
+  (condition: Condition) =>
+  <Stages, Current, R>(self: Pipeline<Stages, Current, R>): Pipeline<Stages, Current, R> =>
+    build({ ...self, condition: both(self.condition, condition) })
 
 /** The definition of a pipeline, as its file would give it; fails with what is wrong with its shape. */
 export const definition = (self: Any): Result.Result<Definition, Schema.SchemaError> => {
   const { description, deadLetters, merge, onUnrouted, runtime, schedule } = self.options
-  return decodeType({
+  return checkDefinition({
     ...defaults,
     name: self.name,
     description: description ?? "",
@@ -108,5 +115,4 @@ export const definition = (self: Any): Result.Result<Definition, Schema.SchemaEr
   })
 }
 
-const decodeType = Schema.decodeUnknownResult(Schema.toType(Definition))
 const defaults = Schema.decodeUnknownSync(Definition)({ name: "defaults", stages: {} })

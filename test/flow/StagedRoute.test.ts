@@ -88,18 +88,71 @@ for (const [how, change] of [
         // The graph names its stages so that each comes behind those that lead into it.
         const order = graph.map(({ name }) => name)
         const changed = new Map([...stages].map(([name, of]) => [name, change(of)]))
-        const staging = yield* Effect.forkChild(compileStagedRoute("in", changed, order, onUnrouted)(records))
+        const staging = yield* Effect.forkChild(
+          compileStagedRoute(["in"], changed, order, onUnrouted)(records)
+        )
         yield* TestClock.adjust("1 minute")
         const staged = yield* Fiber.join(staging)
         assert.deepStrictEqual(
           told(staged),
-          told(compileRoute("in", routeStages(graph, inOne), onUnrouted)(records))
+          told(compileRoute(["in"], routeStages(graph, inOne), onUnrouted)(records))
         )
         assert.deepStrictEqual(inStages.toSorted(), inOne.toSorted())
       }),
     { arbitrary: { runs: 400, size: 30 } }
   )
 }
+
+it.effect.prop(
+  "also of batches whose records come from several sources, each from its own",
+  [
+    Numbers.check(Schema.isMinLength(8)),
+    Schema.Array(Schema.Struct({ n: Schema.Int, source: Schema.Int, isBroken: Schema.Boolean })),
+    Schema.Literals(["dead_letter", "drop"])
+  ],
+  ([shape, inputs, onUnrouted]) =>
+    Effect.gen(function* () {
+      const graph = randomGraph(shape)
+      const stages = routeStages(graph)
+      // The last one takes no part: what is left of a run is about other stages.
+      const sources = ["in", "s1", "elsewhere"]
+      const records = inputs.map(
+        ({ isBroken, n }): SourceRecord => ({
+          payload: { n: Math.abs(n) },
+          metadata: {},
+          ...(isBroken ? { failure: { code: "broken", message: "" } } : {})
+        })
+      )
+      const origin = (index: number) => ({
+        source: sources[Math.abs(inputs[index]!.source) % 3]!,
+        offset: index
+      })
+      const order = graph.map(({ name }) => name)
+      const fused = compileRoute(sources, stages, onUnrouted)(records, origin)
+      const staged = yield* compileStagedRoute(sources, stages, order, onUnrouted)(records, 0, origin)
+      assert.deepStrictEqual(told(staged), told(fused))
+      // What a batch makes of its records is what each of them makes alone, from its own source.
+      const alone = records.map((record, index) =>
+        compileRoute([origin(index).source], stages, onUnrouted)([record])
+      )
+      for (const [sink, { lettered, records }] of Object.entries(fused.branches)) {
+        const each = alone.flatMap(({ branches }) => branches[sink] ?? [])
+        assert.deepStrictEqual(
+          records,
+          each.flatMap((one) => one.records)
+        )
+        assert.strictEqual(
+          lettered,
+          each.reduce((sum, one) => sum + one.lettered, 0)
+        )
+      }
+      assert.deepStrictEqual(
+        fused.failures.map(({ index, stage }) => [index, stage]),
+        alone.flatMap(({ failures }, index) => failures.map(({ stage }) => [index, stage]))
+      )
+    }),
+  { arbitrary: { runs: 300, size: 20 } }
+)
 
 const stage = (name: string, of: Partial<RouteStage>): readonly [string, RouteStage] => [
   name,
@@ -117,7 +170,7 @@ const stage = (name: string, of: Partial<RouteStage>): readonly [string, RouteSt
 
 const around = (waiting: NonNullable<RouteStage["waiting"]>) =>
   compileStagedRoute(
-    "in",
+    ["in"],
     new Map([
       stage("in", { edges: [{ to: "asked", when: undefined }] }),
       stage("asked", { waiting, edges: [{ to: "out", when: undefined }] }),
@@ -152,7 +205,7 @@ it.effect("a waiting step is told where its payloads come from, pieces of one re
   Effect.gen(function* () {
     const seen: Array<readonly [unknown, number, unknown]> = []
     const route = compileStagedRoute(
-      "in",
+      ["in"],
       new Map([
         stage("in", { edges: [{ to: "split", when: undefined }] }),
         stage("split", {

@@ -59,13 +59,13 @@ const windows: Topology = {
   definition: {
     name: "windows",
     stages: {
-      left: timed("a"),
-      right: timed("b"),
-      some: { from: ["left", "right"], filter: "record.id % 5 != 0" },
+      a: timed("a"),
+      b: timed("b"),
+      some: { from: ["a", "b"], filter: "record.id % 5 != 0" },
       counted: hourly("some"),
       shaped: { from: "counted", map: { set: { more: "record.n > 1" } } },
       out: { from: "shaped", sink: sink("x") },
-      raw: { from: "left", sink: sink("y") }
+      raw: { from: "a", sink: sink("y") }
     },
     runtime
   },
@@ -79,6 +79,12 @@ const windows: Topology = {
     y: events(9, 1).map(({ id }) => id)
   },
   letters: []
+}
+
+/** The same, with the two sources read as one. */
+const merged: Topology = {
+  ...windows,
+  definition: { ...(windows.definition as object), name: "merged", merge: "event_time" }
 }
 
 const lateOnes: ReadonlyArray<Event> = events(11, 1).map((event) =>
@@ -178,4 +184,4 @@ const within: Topology = {
   letters: []
 }
 
-export const timedTopologies = { windows, late, refusing, dedupe, within }
+export const timedTopologies = { windows, merged, late, refusing, dedupe, within }

@@ -19,6 +19,8 @@ export interface Topology {
   readonly told?: Readonly<Record<string, (record: unknown) => string>>
   /** Offsets of the dead letters with the branches they are owed on, per source stage in order. */
   readonly letters: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
+  /** Sources that meet have one order between them, the same in every life. */
+  readonly isMerged?: true
 }
 
 const items = (count: number, from = 0): ReadonlyArray<Item> =>
@@ -197,6 +199,37 @@ const exploded: Topology = {
   ]
 }
 
+/** The same by a table that is asked: a route that waits. */
+const asked: Topology = {
+  definition: {
+    name: "asked",
+    stages: {
+      in: source("a"),
+      named: {
+        from: "in",
+        lookup: {
+          ...{ use: "memory", name: "sizes", match: { size: "size" }, into: "of", on_miss: "dead_letter" },
+          cache: { size: 1 }
+        }
+      },
+      out: { from: { stage: "named", when: 'record.of.name != "four"' }, sink: sink("x") },
+      rest: { from: "named", sink: sink("y") }
+    },
+    runtime
+  },
+  fill: (hub) => {
+    hub.source("a", items(5))
+    hub.remoteLookup("sizes", [
+      { size: 0, name: "zero" },
+      { size: 7, name: "seven" },
+      { size: 4, name: "four" },
+      { size: 8, name: "eight" }
+    ])
+  },
+  expected: { x: [0, 1, 4], y: [0, 1, 2, 4] },
+  letters: [{ offset: 3, branches: ["out", "rest"] }]
+}
+
 export const topologies: Readonly<Record<string, Topology>> = {
   linear,
   sparse,
@@ -204,5 +237,6 @@ export const topologies: Readonly<Record<string, Topology>> = {
   fanIn,
   letters,
   lookup,
+  asked,
   exploded
 }

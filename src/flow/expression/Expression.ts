@@ -41,7 +41,8 @@ export interface ExpressionOptions {
   readonly fields?: ReadonlyMap<string, Field> | undefined
 }
 
-export type Condition = (scope: Scope) => boolean
+/** A question about a record that always has an answer. */
+export type Predicate = (scope: Scope) => boolean
 /** Throws an `Error` whose message is the reason when there is no such value. */
 export type Value = (scope: Scope) => unknown
 
@@ -55,7 +56,7 @@ export const maxExpressionLength = 4096
 export const compileCondition = (
   text: string,
   options: ExpressionOptions = {}
-): Result.Result<Condition, ExpressionError> =>
+): Result.Result<Predicate, ExpressionError> =>
   Result.map(compile(text, options, true), ({ direct, evaluate, hardened }) => (scope) => {
     const answer = direct(scope.record)
     if (answer !== unsure) return answer === true
@@ -93,6 +94,12 @@ export const constantCondition = (text: string): boolean | undefined => {
     key: null,
     event_time: null
   })
+}
+
+/** Does the expression look at nothing? `false` when it is wrong. */
+export const isConstant = (text: string): boolean => {
+  const compiled = compile(text, {}, false)
+  return Result.isSuccess(compiled) && compiled.success.hardened.variables.size === 0
 }
 
 /** The top-level fields of the record that an expression names; none when it does not compile. */

@@ -5,7 +5,7 @@
  */
 import { Result } from "effect"
 import type { Definition } from "../../../events/Definition.ts"
-import { type Condition, compileCondition } from "../expression/Expression.ts"
+import { compilePredicate, type Predicate } from "../condition/compilePredicate.ts"
 import { edgesFrom } from "./edgesFrom.ts"
 
 /** A record as it leaves a stage; `eventTime` is in milliseconds since 1970. */
@@ -47,11 +47,11 @@ export const route = (definition: Definition, stage: string, record: Leaving): W
 
 interface CompiledEdge {
   readonly to: string
-  readonly holds: Condition
+  readonly holds: Predicate
 }
 
-const always: Condition = () => true
-const never: Condition = () => false
+const always: Predicate = () => true
+const never: Predicate = () => false
 
 /** A definition never changes, so its conditions are compiled once. */
 const compiled = new WeakMap<Definition, Map<string, ReadonlyArray<CompiledEdge>>>()
@@ -64,7 +64,7 @@ const compiledEdges = (definition: Definition, stage: string): ReadonlyArray<Com
   const edges = edgesFrom(definition, stage).map(
     ({ to, when }): CompiledEdge => ({
       to,
-      holds: when === undefined ? always : Result.getOrElse(compileCondition(when), () => never)
+      holds: when === undefined ? always : Result.getOrElse(compilePredicate(when), () => never)
     })
   )
   stages.set(stage, edges)
@@ -72,7 +72,7 @@ const compiledEdges = (definition: Definition, stage: string): ReadonlyArray<Com
 }
 
 /** A value that cannot even be looked at is no answer, and no answer is no. */
-const answer = (holds: Condition, scope: Parameters<Condition>[0]): boolean => {
+const answer = (holds: Predicate, scope: Parameters<Predicate>[0]): boolean => {
   try {
     return holds(scope)
   } catch {

@@ -7,9 +7,11 @@ import { type Definition, kindOf, type Stage, stageKinds } from "../../../events
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
+import { disconnected } from "./disconnected.ts"
 import { needsEventTime } from "./needsEventTime.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
+import { mergeFindings } from "./validateTime.ts"
 
 export { order } from "./order.ts"
 
@@ -34,7 +36,9 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...cycleFindings(definition),
     ...wholeFindings(definition),
     ...needsEventTime(definition),
-    ...validateStages(definition)
+    ...disconnected(definition),
+    ...validateStages(definition),
+    ...mergeFindings(definition)
   ]
 }
 
@@ -105,7 +109,7 @@ const edgeFindings = (name: string, definition: Definition): ReadonlyArray<Findi
           "duplicate_edge",
           place,
           `${edge.stage} is named twice; its records would arrive twice`,
-          "Join the two conditions with ||"
+          "Join the two conditions with || or any"
         )
       )
     }

@@ -6,11 +6,15 @@
 import { Result } from "effect"
 import { type Definition, isMapEdit, type MapStage, type Stage } from "../../../events/Definition.ts"
 import { type Finding, finding } from "../../../events/Finding.ts"
+import { conditionFindings } from "../condition/conditionFindings.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
-import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
+import { compileValue } from "../expression/Expression.ts"
 import { aggregateFindings } from "./aggregateFindings.ts"
+import { badContract, mismatch } from "./contractFindings.ts"
+import { expressionFindings } from "./expressionFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
+import { kindFindings } from "./kindFindings.ts"
 import { serviceFindings } from "./serviceFindings.ts"
 import { timeFindings } from "./validateTime.ts"
 
@@ -25,20 +29,12 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...edgeConditions(name, stage, known),
       ...(stage.filter === undefined
         ? []
-        : badExpression(
-            ["stages", name, "filter"],
-            compileCondition(stage.filter, { fields: fields.input })
-          )),
+        : conditionFindings(["stages", name, "filter"], stage.filter, fields.input)),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
-      ...(stage.dedupe === undefined
-        ? []
-        : badExpression(
-            ["stages", name, "dedupe", "key"],
-            compileValue(stage.dedupe.key, { fields: fields.input })
-          )),
-      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
+      ...kindFindings(name, stage, fields.input),
       ...timeFindings(name, stage, fields.output),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
       ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]
@@ -49,16 +45,6 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
 export const edgeAt = (name: string, stage: Stage, index: number): ReadonlyArray<string | number> =>
   stage.from?.length === 1 ? ["stages", name, "from"] : ["stages", name, "from", index]
 
-const badExpression = (
-  at: Path,
-  compiled: Result.Result<unknown, ExpressionError>
-): ReadonlyArray<Finding> => {
-  if (Result.isSuccess(compiled)) return []
-  const { message, offset, suggestion } = compiled.failure
-  const place = offset === undefined || offset === 0 ? "" : ` (at character ${offset + 1})`
-  return [finding("bad_expression", at, `${message}${place}`, suggestion)]
-}
-
 const edgeConditions = (
   name: string,
   stage: Stage,
@@ -67,10 +53,7 @@ const edgeConditions = (
   (stage.from ?? []).flatMap((edge, index) =>
     edge.when === undefined
       ? []
-      : badExpression(
-          [...edgeAt(name, stage, index), "when"],
-          compileCondition(edge.when, { fields: known.get(edge.stage)?.output })
-        )
+      : conditionFindings([...edgeAt(name, stage, index), "when"], edge.when, known.get(edge.stage)?.output)
   )
 
 const mapFindings = (
@@ -85,7 +68,7 @@ const mapFindings = (
   return Object.entries(expressions).flatMap(([field, text]) =>
     isForbiddenKey(field)
       ? [forbidden([...at, field], field)]
-      : badExpression([...at, field], compileValue(text, { fields }))
+      : expressionFindings([...at, field], compileValue(text, { fields }))
   )
 }
 
@@ -129,17 +112,6 @@ const contractFindings = (name: string, stage: Stage, fields: StageFields): Read
   if (stage.output === undefined) return []
   const at = ["stages", name, "output"]
   const contract = compileContract(stage.output)
-  if (Result.isFailure(contract)) {
-    const { message, path, suggestion } = contract.failure
-    return [
-      {
-        ...finding("bad_contract", at, message, suggestion),
-        pointer: `${finding("", at, "").pointer}${path}`
-      }
-    ]
-  }
-  return agree(fields.made, contract.success.fields).map(({ message, path }) => ({
-    ...finding("contract_mismatch", at, message),
-    pointer: `${finding("", at, "").pointer}${path}`
-  }))
+  if (Result.isFailure(contract)) return [badContract(at, contract.failure)]
+  return agree(fields.made, contract.success.fields).map((violation) => mismatch(at, violation))
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import { Result } from "effect"
-import type { Stage } from "../../../events/Definition.ts"
+import type { Definition, Stage } from "../../../events/Definition.ts"
 import { type Finding, finding } from "../../../events/Finding.ts"
 import type { Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { compileTime } from "../time/compileTime.ts"
+import { sourceGroups } from "./sourceGroups.ts"
 
 /** Findings about `event_time` of one stage; `fields` is what is known of the records it gives. */
 export const timeFindings = (
@@ -40,3 +41,24 @@ export const timeFindings = (
   }
   return findings
 }
+
+/** Findings about sources that are to be read as one by their event times. */
+export const mergeFindings = (definition: Definition): ReadonlyArray<Finding> =>
+  definition.merge !== "event_time"
+    ? []
+    : sourceGroups(definition)
+        .filter((members) => members.length > 1)
+        .flatMap((members) =>
+          members
+            .filter((name) => definition.stages[name]!.eventTime === undefined)
+            .map((name) => {
+              const others = members.filter((other) => other !== name).join(", ")
+              const message = `${name} is merged with ${others} by event time, and does not say when its records happened`
+              return finding(
+                "missing_event_time",
+                ["stages", name, "event_time"],
+                message,
+                "event_time: { field: … }"
+              )
+            })
+        )

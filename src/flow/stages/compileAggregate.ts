@@ -59,9 +59,13 @@ const compileTakeIn = ({ by, make }: Aggregate) => {
         throw new RecordFailure("expression_failed", `${field}: ${(error as Error).message}`)
       }
     })
-    return { at, key: canonical(group), made: shares.map((share) => share(scope, at, arrival)) }
+    return { at, key: keyOf(group), made: shares.map((share) => share(scope, at, arrival)) }
   }
 }
+
+/** Only keys of objects have an order that must not matter. */
+const keyOf = (group: ReadonlyArray<unknown>): string =>
+  group.some((value) => typeof value === "object") ? canonical(group) : JSON.stringify(group)
 
 /** Windows are made of whole milliseconds. */
 const eventTimeOf = ({ event_time }: Scope): number => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Pipeable, type Schema } from "effect"
-import type { Definition, Edge, ScheduleDefinition, Stage } from "../../../events/Definition.ts"
+import type { Condition, Definition, Edge, ScheduleDefinition, Stage } from "../../../events/Definition.ts"
 import type { ProgramFunction } from "../programFunction.ts"
 
 /**
@@ -18,6 +18,8 @@ export interface Pipeline<out Stages, out Current, out R = never> extends Pipeab
   readonly functions: ReadonlyMap<string, ProgramFunction<R>>
   /** The stages the next one takes its records from. */
   readonly current: ReadonlyArray<string>
+  /** Which of their records the next one takes; all, when undefined. */
+  readonly condition: Condition | undefined
   readonly "~types": { readonly stages: () => Stages; readonly current: () => Current }
 }
 
@@ -50,7 +52,8 @@ export const add = <Stages, R, const Name extends string, Current>(
     ...self,
     stages: { ...self.stages, [name]: stage },
     functions: of === undefined ? self.functions : new Map([...self.functions, [name, of]]),
-    current: [name]
+    current: [name],
+    condition: undefined
   })
 }
 
@@ -64,7 +67,7 @@ export class DuplicateStage extends Error {
 
 /** A pipeline of its parts. */
 export const build = <Stages, Current, R>(
-  of: Pick<Any<R>, "name" | "options" | "stages" | "functions" | "current">
+  of: Pick<Any<R>, "name" | "options" | "stages" | "functions" | "current" | "condition">
 ): Pipeline<Stages, Current, R> => ({
   ...Pipeable.Prototype,
   name: of.name,
@@ -72,6 +75,7 @@ export const build = <Stages, Current, R>(
   stages: of.stages,
   functions: of.functions,
   current: of.current,
+  condition: of.condition,
   "~types": types as Pipeline<Stages, Current, R>["~types"]
 })
 
@@ -79,10 +83,15 @@ export const build = <Stages, Current, R>(
 export const isPipeline = (value: unknown): value is Any<never> =>
   typeof value === "object" && value !== null && "~types" in value && value["~types"] === types
 
-/** What a stage reads: the current stages, each by an edge that lets through what `when` holds for. */
-export const edges = (self: Any, when?: string): { readonly from: ReadonlyArray<Edge> } => ({
-  from: self.current.map((stage) => (when === undefined ? { stage } : { stage, when }))
-})
+/** What a stage reads: the current stages, each by an edge that lets through what the conditions hold for. */
+export const edges = (self: Any, own?: Condition): { readonly from: ReadonlyArray<Edge> } => {
+  const when = both(self.condition, own)
+  return { from: self.current.map((stage) => (when === undefined ? { stage } : { stage, when })) }
+}
+
+/** The condition that holds where both do; `undefined` always does. */
+export const both = (first: Condition | undefined, second: Condition | undefined): Condition | undefined =>
+  first === undefined || second === undefined ? (first ?? second) : { all: [first, second] }
 
 /** The program checks what comes out of the stage by its own schema. */
 export const checking = <A>(schema: Schema.Codec<A, A>): ProgramFunction<never> => ({

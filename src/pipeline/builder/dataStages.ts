@@ -4,7 +4,13 @@
  * @module
  */
 import { Duration, Schema } from "effect"
-import type { Lookup, MapStage } from "../../../events/Definition.ts"
+import {
+  type Condition,
+  type Lookup,
+  LookupAsk,
+  LookupCache,
+  type MapStage
+} from "../../../events/Definition.ts"
 import { Dedupe } from "../../../events/definition/Dedupe.ts"
 import { Explode } from "../../../events/definition/Explode.ts"
 import { Service } from "../../../events/definition/Service.ts"
@@ -12,13 +18,13 @@ import type { End } from "../../drivers/End.ts"
 import { contractOf } from "../programContract.ts"
 import { add, checking, edges, type Pipeline } from "./addStage.ts"
 
-/** Keeps the records for which an expression (CEL) holds: data, so it is in the log and needs no program. */
+/** Keeps the records for which a condition holds, in CEL or as `Condition` makes it: data, so it is in the log and needs no program. */
 export const filterBy =
-  <const Name extends string>(name: Name, expression: string) =>
+  <const Name extends string>(name: Name, condition: Condition) =>
   <Stages, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages & { readonly [K in Name]: Current }, Current, R> =>
-    add(self, name, { ...edges(self), filter: expression })
+    add(self, name, { ...edges(self), filter: condition })
 
 /** Makes one record of each by expressions (CEL): data, as in a pipeline file. */
 export const mapBy =
@@ -106,11 +112,14 @@ export const lookup =
   <Stages, Current, R>(
     self: Pipeline<Stages, Current, R>
   ): Pipeline<Stages & { readonly [K in Name]: B }, B, R> => {
-    const { end, match, into, onMiss, take } = table
+    const { ask, cache, end, match, into, onMiss, take } = table
     const wire = {
       ...end.use,
       match,
       on_miss: onMiss ?? "pass_through",
+      ...(table.default === undefined ? {} : { default: table.default }),
+      ...(cache === undefined ? {} : { cache: { ...cacheDefaults, ...cache } }),
+      ...(ask === undefined ? {} : { ask: { ...askDefaults, ...ask } }),
       ...(into === undefined ? {} : { into }),
       ...(take === undefined ? {} : { take })
     } as Lookup
@@ -123,8 +132,17 @@ export interface LookupOptions {
   readonly match: Readonly<Record<string, string>>
   readonly into?: string
   readonly take?: ReadonlyArray<string>
-  readonly onMiss?: "pass_through" | "drop" | "dead_letter"
+  readonly onMiss?: "pass_through" | "drop" | "dead_letter" | "default"
+  /** What is taken for a row with `onMiss: "default"`. */
+  readonly default?: Schema.Json
+  /** What is remembered of a table that is asked; times are in milliseconds. */
+  readonly cache?: Partial<LookupCache>
+  /** How a table that is far away is asked; times are in milliseconds. */
+  readonly ask?: Partial<LookupAsk>
 }
+
+const cacheDefaults = Schema.decodeSync(LookupCache)({})
+const askDefaults = Schema.decodeSync(LookupAsk)({})
 
 /** What a service stage says; what is left out is as in a pipeline file. Times are in milliseconds. */
 export type ServiceOptions = Pick<Service, "endpoints"> & Partial<Service>

@@ -44,14 +44,12 @@ export class Notebook {
   }
 
   get letters(): ReadonlyArray<RehearsedLetter> {
-    return DeadLetters.list(this.#letters).map(({ branches, offset, raw, reason, source, stage }) => ({
-      source,
-      offset,
-      stage,
-      branches,
-      code: reason.code,
-      message: reason.message,
-      record: JSON.parse(raw.data)
-    }))
+    return DeadLetters.list(this.#letters).map((letter) => {
+      const { branches, raw, reason, stage } = letter
+      // Its own source, also where that is read as one with others.
+      const { offset, source } = letter.origin ?? letter
+      const { code, message } = reason
+      return { source, offset, stage, branches, code, message, record: JSON.parse(raw.data) }
+    })
   }
 }

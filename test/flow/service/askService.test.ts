@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { DriverError, type DriverErrorReason } from "../../../src/drivers/DriverError.ts"
 import { retrying } from "../../../src/drivers/retryPolicy.ts"
@@ -68,6 +68,38 @@ it.effect("what an endpoint fails is asked of another one, and nothing else is a
       [0, 1, 2, 3, 4, 5, 6, 7]
     )
   })
+)
+
+const Moods = Schema.Array(Schema.Literals(["ok", "ok", "down", "busy"]))
+it.effect.prop(
+  "whatever endpoints do, every record gets its own answer once, or the whole is an outage",
+  [Moods, Schema.Literals(["round_robin", "least_connections", "weighted", "consistent_hash"])],
+  ([moods, balance]) =>
+    Effect.gen(function* () {
+      const { ask, endpoints, sent } = serviceOf(["a", "b", "c"], { balance, batch: 3 }, (_, call) => {
+        const mood = moods[call] ?? "ok"
+        if (mood === "ok") return Effect.void
+        return Effect.fail(mood === "down" ? away : failure({ _tag: "Throttled", retryAfterMs: 1500 }))
+      })
+      const asked = yield* Effect.forkChild(Effect.result(ask(items(17, (at) => `"${at % 5}`))))
+      for (let second = 0; second < 40; second++) yield* TestClock.adjust("1 second")
+      const answers = yield* Fiber.join(asked)
+      assert.deepStrictEqual(
+        endpoints.all.map(({ calls }) => calls),
+        [0, 0, 0]
+      )
+      if (Result.isFailure(answers)) return assert.isTrue(answers.failure.isRetryable)
+      assert.deepStrictEqual(
+        [...answers.success.keys()].toSorted((a, b) => a - b),
+        [...Array(17).keys()]
+      )
+      for (const [at, answer] of answers.success) {
+        assert.match(answer._tag === "Ok" ? String(answer.payloads?.[0]) : "", new RegExp(`^${at} by `))
+      }
+      const good = sent.filter((_, call) => (moods[call] ?? "ok") === "ok").flatMap(({ records }) => records)
+      assert.lengthOf(good, 17)
+    }),
+  { arbitrary: { runs: 100, size: 30 } }
 )
 
 it.effect("a dead endpoint is left alone, tried by one call after a while, and back when it answers", () =>

@@ -283,3 +283,26 @@ it("opens windows up to the limit, and counts sessions that become one as one", 
     expect(open({ session: 10 }, sessions, batched)).toEqual([true, true, true, true, false, true])
   }
 })
+
+it("collects by arrival, the first ones, from sessions that grew by turns and then became one", () => {
+  const aggregator = compile({ session: 10 })
+  const times = { a: 0, b: 18, c: 1, d: 19, e: 9 }
+  const records = Object.entries(times).map(([text, at]) => ({ group: 1, n: 1, text, at }))
+  for (const cuts of [[], [1, 2, 3, 4], [3]]) {
+    let windows: Windows = empty
+    for (const batch of batchesOf(records, cuts)) {
+      windows = apply(windows, deltaOf(aggregator, windows, batch))
+    }
+    const [only, ...others] = close(windows, 100).closed.map(aggregator.record)
+    expect(others).toEqual([])
+    expect(only).toMatchObject({ count: 5, first: "a", last: "d", all: ["a", "b", "c"] })
+  }
+})
+
+it("has room again for the windows of what was taken back", () => {
+  const { add } = compile({ tumbling: 10 }, { limit: 1 }).contribution(empty)
+  const takeBack = add({ group: 1, n: 1, text: "" }, scopeAt(0))
+  takeBack()
+  expect(failure(() => add({ group: 2, n: 1, text: "" }, scopeAt(0)))).toBe("none")
+  expect(failure(() => add({ group: 3, n: 1, text: "" }, scopeAt(0)))).toMatch(/^too_many_windows/)
+})

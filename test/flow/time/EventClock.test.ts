@@ -38,8 +38,8 @@ describe("a batch that is made again", () => {
         live.busy([batch.source], now)
         live.begin([batch.source], undefined, now)
         const marks = judged(live, batch)
-        const time = live.learned([batch.source], false, now)
-        live.keep(time, [batch.source], false, now)
+        const time = live.learned([batch.source], [], now)
+        live.keep(time, [batch.source], [], now)
         const again = new EventClock(sources)
         again.restore(before, now + 100_000)
         again.begin([batch.source], time, now + 100_000)
@@ -67,7 +67,7 @@ describe("a batch that is made again", () => {
           assert.isAtLeast(mark ?? Number.NEGATIVE_INFINITY, last)
           last = mark ?? last
         }
-        clock.keep(clock.learned([batch.source], false, now), [batch.source], false, now)
+        clock.keep(clock.learned([batch.source], [], now), [batch.source], [], now)
         assert.isAtLeast(clock.combined ?? Number.NEGATIVE_INFINITY, last)
         last = clock.combined ?? last
       }

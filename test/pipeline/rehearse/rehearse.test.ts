@@ -24,6 +24,39 @@ const flights = decode({
 const airports = { named: [{ iata: "JFK", city: "New York" }] }
 
 describe("rehearse", () => {
+  it.effect("merges sources as the run would, and a letter is of its own source", () =>
+    Effect.gen(function* () {
+      const timed = (path: string) => ({
+        source: file(path),
+        event_time: { field: "at", format: "yyyy-MM-dd" }
+      })
+      const { deadLetters, sinks } = yield* rehearseDefinition(
+        decode({
+          stages: {
+            old: timed("no/old.ndjson"),
+            young: timed("no/young.ndjson"),
+            store: { from: ["old", "young"], sink: file("no/out.ndjson") }
+          },
+          merge: "event_time"
+        }),
+        {
+          given: {
+            young: [{ at: "2024-01-02" }, { at: "2024-02-30" }, { at: "2024-01-04" }],
+            old: [{ at: "2024-01-01" }, { at: "2024-01-03" }]
+          }
+        }
+      )
+      assert.deepStrictEqual(
+        sinks.store,
+        [1, 2, 3, 4].map((day) => ({ at: `2024-01-0${day}` }))
+      )
+      assert.deepStrictEqual(
+        deadLetters.map(({ code, offset, source }) => ({ code, offset, source })),
+        [{ code: "bad_event_time", offset: 1, source: "young" }]
+      )
+    })
+  )
+
   it.effect("takes records through the engine's own stages, and touches no driver", () =>
     Effect.gen(function* () {
       const { counts, deadLetters, failure, sinks } = yield* rehearseDefinition(flights, {
