@@ -101,10 +101,11 @@ const happens = async ({ batchSize, crashes, inFlight, items: rolled }: Rolled):
   world.watch = watchAcks(world)
   world.hub.sink("a").refuse = (record) => (refuses(record as Piece) ? "not this one" : undefined)
   const wire = definition(batchSize + 1, inFlight + 1)
+  let lives = 0
   const life = (dieAt?: number) =>
     live(world, wire, {
-      // A time of its own: the pauses of asking again are over at once.
-      at: 0,
+      // A time of its own: the pauses of asking again are over at once. Ids are made of it, so none comes twice.
+      at: ++lives * 86_400_000,
       functions: provideAll(
         new Map([
           [
