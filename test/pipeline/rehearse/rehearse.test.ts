@@ -129,6 +129,24 @@ describe("rehearse", () => {
     })
   )
 
+  it.effect("leaves the order of sources to a pipeline that has one of its own", () =>
+    Effect.gen(function* () {
+      const merging = decode({
+        merge: "round_robin",
+        runtime: { batch_size: 1 },
+        stages: {
+          a: { source: file("a"), output: { n: "number" } },
+          b: { source: file("b") },
+          out: { from: ["a", "b"], sink: file("out") }
+        }
+      })
+      const given = { b: [{ n: 10 }, { n: 20 }, { n: 30 }], a: [{ n: 1 }, { n: "x" }] }
+      const { deadLetters, sinks } = yield* rehearseDefinition(merging, { given })
+      assert.deepStrictEqual(sinks.out, [{ n: 1 }, { n: 10 }, { n: 20 }, { n: 30 }])
+      assert.deepInclude(deadLetters[0], { source: "a", offset: 1, code: "contract_violation" })
+    })
+  )
+
   it.effect("gives a service its answers, and none of its own", () =>
     Effect.gen(function* () {
       const scored = decode({
