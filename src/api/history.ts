@@ -14,6 +14,7 @@ import { Failure400, Failure404, Failure503 } from "./failures.ts"
 import { Run } from "./Run.ts"
 import { Stats } from "./Stats.ts"
 import { schedule } from "./schedule.ts"
+import { tail } from "./tail.ts"
 import { diff, state, why } from "./timeTravel.ts"
 import { Count, nameInPath, pageQuery, Timestamp } from "./values.ts"
 
@@ -153,7 +154,7 @@ const checkpoints = HttpApiEndpoint.get("getCheckpoints", pathOf("checkpoints"),
 )
 
 export const history = HttpApiGroup.make("history")
-  .add(stats, events, state, diff, why, runs, checkpoints, schedule)
+  .add(stats, events, tail, state, diff, why, runs, checkpoints, schedule)
   .middleware(Edge)
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ description: "What happened, and how it is going." }))
