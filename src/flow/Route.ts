@@ -9,6 +9,7 @@ import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
 import { dropped, RecordFailure, type RouteStage, type Split, type Take } from "./RouteStage.ts"
+import { reachedFrom } from "./reachedFrom.ts"
 import { settleFailures, settleRest, type Travel } from "./Travel.ts"
 
 export * from "./RouteStage.ts"
@@ -74,15 +75,6 @@ type Counts = { -readonly [K in keyof Totals]: Totals[K] }
 interface Entry {
   readonly stage: RouteStage | undefined
   readonly push: Push
-}
-
-/** The sinks that records of these sources may reach, in the order in which the stages name them. */
-export const reachedFrom = (
-  sources: ReadonlyArray<string>,
-  stages: ReadonlyMap<string, RouteStage>
-): ReadonlyArray<string> => {
-  const reached = new Set(sources.flatMap((name) => stages.get(name)?.reaches ?? []))
-  return sources.length === 1 ? [...reached] : [...stages.keys()].filter((name) => reached.has(name))
 }
 
 const travelAll = (

@@ -10,16 +10,8 @@ import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import { askUntilAnswered } from "./askUntilAnswered.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { Outcome } from "./Outcome.ts"
-import {
-  dropped,
-  type Piece,
-  type Pieces,
-  type RouteStage,
-  reachedFrom,
-  reasonOf,
-  unrouted,
-  wrongWith
-} from "./Route.ts"
+import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
+import { reachedFrom } from "./reachedFrom.ts"
 import { outcomeOf, type StagedBatch, type Stream } from "./StagedBatch.ts"
 import type { StageError } from "./StageError.ts"
 import { type Taken, takeBack } from "./takeBack.ts"

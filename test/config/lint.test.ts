@@ -12,15 +12,13 @@ const warnings = (stages: string): ReadonlyArray<string> => {
 
 it.each<[string, string, ReadonlyArray<string>]>([
   [
-    "an order between sources that never meet",
+    "an order of one source alone",
     `  a: { source: { use: m } }
-  b: { source: { use: m } }
   c: { from: a, filter: record.x > 1 }
   d: { from: [a, c], sink: { use: m } }
-  e: { from: b, sink: { use: m } }
 merge: round_robin
 `,
-    ["warning nothing_to_merge /merge 8:8 → leave merge out"]
+    ["warning nothing_to_merge /merge 6:8 → leave merge out"]
   ],
   [
     "a threshold that no window can reach",

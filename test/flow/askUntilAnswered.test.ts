@@ -43,7 +43,7 @@ describe("a record that is to be retried", () => {
       assert.deepStrictEqual<unknown>(exit, Exit.succeed([1, 12, 21, 32, 41].map(passed)))
       assert.deepStrictEqual(asked, [
         [0, [0, 1, 2, 3, 4]],
-        [100, [1, 3]]
+        [50, [1, 3]]
       ])
     })
   )
@@ -73,9 +73,9 @@ describe("a record that is to be retried", () => {
         never.asked.map(([now, payloads]) => [now, payloads.length]),
         [
           [0, 3],
-          [100, 1],
-          [300, 1],
-          [700, 1]
+          [50, 1],
+          [150, 1],
+          [350, 1]
         ]
       )
     })

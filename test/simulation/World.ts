@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Deferred, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -79,6 +79,8 @@ export interface LifeOptions {
   readonly functions?: Functions
   /** When it begins, in a time of its own (ms since 1970); without it, in the time of the machine. */
   readonly at?: number
+  /** The time of this life; the machine's, when left out. */
+  readonly clock?: Clock.Clock
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
@@ -131,7 +133,8 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
       Effect.provide(layer),
       // Lives are killed by the thousand; what they say on the way tells a reader nothing.
       Effect.provideService(References.MinimumLogLevel, "None"),
-      options.at === undefined ? (same) => same : virtualTime(options.at)
+      options.at === undefined ? (same) => same : virtualTime(options.at),
+      options.clock === undefined ? (same) => same : Effect.provideService(Clock.Clock, options.clock)
     )
   )
   const ended = Effect.runPromise(Fiber.await(fiber))

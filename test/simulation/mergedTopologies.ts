@@ -3,11 +3,9 @@
  *
  * @module
  */
-import type { Topology } from "./topologies.ts"
+import { timedTopologies } from "./timedTopologies.ts"
+import { runtime, sink, source, type Topology } from "./topologies.ts"
 
-const source = (name: string) => ({ source: { use: "memory", name } })
-const sink = (name: string) => ({ use: "memory", name })
-const runtime = { batch_size: 3, in_flight: 2, checkpoint_interval: "0s" }
 const items = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => ({ id: from + index, size: (index * 7) % 10 }))
 
@@ -68,4 +66,15 @@ const fanInByTurns: Topology = {
   isMerged: true
 }
 
-export const mergedTopologies = { fanInByTime, fanInByTurns } satisfies Readonly<Record<string, Topology>>
+/** What batches leave behind for the next, also where two sources make one batch. */
+const windowsByTime: Topology = {
+  ...timedTopologies.windows!,
+  definition: { ...(timedTopologies.windows!.definition as object), merge: "event_time" },
+  isMerged: true
+}
+
+export const mergedTopologies = {
+  fanInByTime,
+  fanInByTurns,
+  windowsByTime
+} satisfies Readonly<Record<string, Topology>>

@@ -17,7 +17,7 @@ import { type Ran, runCase } from "./model/runCase.ts"
 import { shrink } from "./model/shrink.ts"
 import { wireOf } from "./model/wireOf.ts"
 
-const [first = 1, cases = 2000] = (process.env.MILLRACE_MODEL ?? "").split(":").filter(Boolean).map(Number)
+const [first = 1, cases = 1500] = (process.env.MILLRACE_MODEL ?? "").split(":").filter(Boolean).map(Number)
 
 const seeds = (count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => first + index)

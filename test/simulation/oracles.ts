@@ -73,7 +73,7 @@ const settledPrefix = (world: World, source: string, part = source): number => {
   for (const batch of readLog(world).batches.values()) {
     if (batch.source !== source) continue
     if ([...batch.branches.values()].some(({ winner }) => winner === undefined)) break
-    prefix = source.includes("+") ? batch.to.sources[part].offset : batch.end
+    prefix = source.includes("+") ? (batch.to.sources[part]?.offset ?? batch.end) : batch.end
   }
   return prefix
 }

@@ -53,11 +53,18 @@ export interface RuntimePipeline {
   readonly stages: ReadonlyArray<RuntimeStage>
 }
 
+/** What a source says besides its driver: when its records happened, and what they look like. */
+export type SourceWire = Pick<StageWire, "event_time" | "output">
+
 /** A source stage; without a driver it reads a memory table of its own name. */
-export const sourceStage = (name: string, use: UseWire = { use: "memory", name }): RuntimeStage => ({
+export const sourceStage = (
+  name: string,
+  use: UseWire = { use: "memory", name },
+  says: SourceWire = {}
+): RuntimeStage => ({
   kind: "source",
   name,
-  does: { source: use }
+  does: { source: use, ...says }
 })
 
 /** A transform stage; without a word on what it does, it hands records on as they are. */

@@ -38,7 +38,7 @@ describe("stages that are data", () => {
   orders: { source: { use: memory, name: orders }, event_time: { field: at, allowed_lateness: 1h, on_late: drop } }
   once: { from: orders, dedupe: { key: record.id, within: 1d } }
   lines: { from: once, explode: { field: lines, into: line, on_empty: dead_letter } }
-  checked: { from: lines, validate: { contract: { $ref: x }, on_invalid: drop } }
+  checked: { from: lines, validate: { contract: { id: number, line: object }, on_invalid: drop } }
   priced: { from: checked, service: { endpoints: [{ url: "http://localhost:1/price" }] } }
   sold:
     from: priced

@@ -34,6 +34,10 @@ export type Does =
       readonly into: number
       readonly onMiss: "pass_through" | "drop" | "dead_letter" | "default"
     }
+  /** Of records with the same digit only the first passes, as long as it is among the last keys that passed. */
+  | { readonly kind: "dedupe"; readonly digit: number; readonly remember: number }
+  /** A record for each digit and window of event time of so many ms: see `Windows`. */
+  | { readonly kind: "aggregate"; readonly by: number; readonly ms: number }
   /** A worker of the program: see `handled`. */
   | { readonly kind: "program"; readonly digit: number }
   | { readonly kind: "sink"; readonly refuses: Test | null; readonly cannotEncode: Test | null }
@@ -47,8 +51,9 @@ export interface Node {
 }
 
 export type Digit = number | null
-/** Its digits; lists of digits to explode, some of them missing; `null` for one its source could not read. */
+/** Its digits; lists of digits to explode, some of them missing; when it happened. */
 export interface Item {
+  readonly time: number
   readonly digits: ReadonlyArray<Digit>
   readonly lists: ReadonlyArray<ReadonlyArray<number> | null>
 }
@@ -79,7 +84,10 @@ export interface Death {
 export interface Case {
   /** Sources, then stages, then sinks: every edge leads onwards. */
   readonly nodes: ReadonlyArray<Node>
+  /** By source; `null` for a record that its source could not read. */
   readonly records: Readonly<Record<string, ReadonlyArray<Item | null>>>
+  /** How late a record may be; `null` where the sources have no event time. */
+  readonly late: { readonly allowedMs: number; readonly onLate: "drop" | "dead_letter" } | null
   readonly onUnrouted: "dead_letter" | "drop"
   /** More dead letters than `threshold` among the last `window` records of a source end the run; a window of 0 is no limit. */
   readonly deadLetters: { readonly window: number; readonly threshold: number }
@@ -107,10 +115,11 @@ export const randomCase = (seed: number): Case => {
   const sources = names("in", 1 + roll.below(roll.oneIn(2) ? 1 : 3))
   const middle = names("m", roll.below(6))
   const sinks = names("out", 1 + roll.below(3))
-  const nodes = randomNodes(roll, sources, middle, sinks)
+  const nodes = onlyOnce(randomNodes(roll, sources, middle, sinks))
   return {
     nodes,
     records: Object.fromEntries(sources.map((source) => [source, randomItems(roll)])),
+    late: randomLate(roll, sources, nodes),
     onUnrouted: roll.of(["dead_letter", "drop"]),
     deadLetters: randomLimit(roll, nodes),
     batchSize: 1 + roll.below(5),
@@ -188,16 +197,49 @@ const kinds: ReadonlyArray<(roll: Roll) => Does> = [
     into: roll.below(digits),
     onMiss: roll.of(["pass_through", "drop", "dead_letter", "default"])
   }),
-  (roll) => ({ kind: "program", digit: roll.below(digits) })
+  (roll) => ({ kind: "program", digit: roll.below(digits) }),
+  (roll) => ({ kind: "dedupe", digit: roll.below(digits), remember: 1 + roll.below(8) }),
+  (roll) => ({ kind: "aggregate", by: roll.below(digits), ms: roll.of([10, 50, 1000]) })
 ]
 
 const randomWork = (roll: Roll): Does => roll.of(kinds)(roll)
 
+const remembers = ({ does }: Node): boolean => does.kind === "dedupe" || does.kind === "aggregate"
+
+/**
+ * Which piece of a record comes first is nobody's promise, so a stage that remembers is met by one piece of a
+ * record at most; and which of two sources is faster is none, so windows of a made record are not tried.
+ */
+const onlyOnce = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
+  const before = (name: string) => nodes.filter(({ edges }) => edges.some(({ to }) => to === name))
+  const ways = (name: string, source: string): number =>
+    name === source ? 1 : before(name).reduce((sum, node) => sum + ways(node.name, source), 0)
+  const isMany = (name: string): boolean =>
+    before(name).some(
+      ({ does, name }) => ["explode", "program", "aggregate"].includes(does.kind) || isMany(name)
+    )
+  const sources = nodes.filter(({ does }) => does.kind === "source")
+  return nodes.map((node) =>
+    remembers(node) && (isMany(node.name) || sources.some(({ name }) => ways(node.name, name) > 1))
+      ? { ...node, does: { kind: "copy", from: 0, to: 1 } }
+      : node
+  )
+}
+
+/** What is late depends on who is faster where there are several sources: they are all given time enough. */
+const randomLate = (roll: Roll, sources: ReadonlyArray<string>, nodes: ReadonlyArray<Node>): Case["late"] => {
+  const isTimed = nodes.some(({ does }) => does.kind === "aggregate")
+  if (!isTimed && (sources.length > 1 || !roll.oneIn(4))) return null
+  const allowedMs = sources.length > 1 ? 86_400_000 : roll.of([0, 20, 100])
+  return { allowedMs, onLate: roll.of(["drop", "dead_letter"]) }
+}
+
 const randomItems = (roll: Roll): ReadonlyArray<Item | null> =>
-  Array.from({ length: roll.below(roll.of([4, 14])) }, () =>
+  Array.from({ length: roll.below(roll.of([4, 14])) }, (_, at) =>
     roll.oneIn(15)
       ? null
       : {
+          time: 1000 + at * 10 + roll.below(roll.of([10, 60])),
           digits: Array.from({ length: digits }, () => roll.below(10)),
           lists: Array.from({ length: lists }, () =>
             roll.oneIn(5) ? null : Array.from({ length: roll.below(4) }, () => roll.below(10))
@@ -208,7 +250,7 @@ const randomItems = (roll: Roll): ReadonlyArray<Item | null> =>
 /** What a sink refuses counts as well, but when it is known depends on who is faster: such cases have no limit. */
 const randomLimit = (roll: Roll, nodes: ReadonlyArray<Node>): Case["deadLetters"] => {
   const refused = nodes.some(({ does }) => does.kind === "sink" && does.refuses !== null)
-  return refused || !roll.oneIn(2)
+  return refused || nodes.some(remembers) || !roll.oneIn(2)
     ? { window: 0, threshold: 0 }
     : { window: 1 + roll.below(8), threshold: roll.below(4) }
 }

@@ -22,6 +22,7 @@ export const describeCase = (of: Case): string =>
       ([source, items]) => `${source} holds ${items.map(itemText).join("  ")}`
     ),
     `on_unrouted ${of.onUnrouted}, batches of ${of.batchSize}, ${of.inFlight} in flight, checkpoints ${of.checkpointInterval}`,
+    ...(of.late === null ? [] : [`event time, ${of.late.allowedMs} ms late at most, else ${of.late.onLate}`]),
     ...(of.deadLetters.window === 0
       ? []
       : [
@@ -42,4 +43,4 @@ const testText = ({ below, digit }: Test): string => `d${digit} < ${below}`
 const itemText = (item: Item | null): string =>
   item === null
     ? "(unreadable)"
-    : `${item.digits.join("")}${item.lists.map((list) => `[${list ?? "-"}]`).join("")}`
+    : `${item.digits.join("")}@${item.time}${item.lists.map((list) => `[${list ?? "-"}]`).join("")}`

@@ -7,7 +7,7 @@
 import { broken, readLog } from "../oracles.ts"
 import { rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
-import { type Fate, fates, sinksFrom, trippedBy } from "./model.ts"
+import { type Fates, type Made, sinksFrom, tell, trippedBy } from "./model.ts"
 import { onWire } from "./wireOf.ts"
 
 /** An acknowledgement, and how many rows the log of the pipeline had when it was made. */
@@ -17,27 +17,30 @@ export interface SeenAck {
   readonly rows: number
 }
 
-type Fates = ReadonlyArray<ReadonlyMap<string, Fate>>
 type Log = ReturnType<typeof readLog>
 
 /** Each broken promise as a sentence. */
 export const judge = (of: Case, world: World, acks: ReadonlyArray<SeenAck>): ReadonlyArray<string> => {
   const log = readLog(world)
+  const told = tell(of, metIn(log))
   return [
     ...broken(world),
     ...brokenAcks(world, acks),
     ...brokenEnd(of, log),
-    ...Object.entries(of.records).flatMap(([source, items]) => {
-      const read = batchesOf(log, source).at(-1)?.end ?? 0
-      const expected = items.slice(0, read).map((item) => fates(of, source, item))
-      return [
-        ...brokenBatches(of, source, expected, log),
-        ...brokenLetters(source, expected, log),
-        ...sinksFrom(of, source).flatMap((sink) => brokenSink(source, sink, expected, world))
-      ]
-    })
+    ...[...told.fates].flatMap(([source, expected]) => [
+      ...brokenBatches(of, source, expected, log),
+      ...brokenLetters(source, expected, log),
+      ...sinksFrom(of, source).flatMap((sink) => brokenSink(source, sink, expected, world))
+    ]),
+    ...brokenMade(told.made, world, log)
   ]
 }
+
+/** The source records in the order of the batches they were first sealed in: stages remember in that order. */
+export const metIn = (log: Log): ReadonlyArray<{ readonly source: string; readonly at: number }> =>
+  [...log.batches.values()].flatMap(({ count, end, source }) =>
+    Array.from({ length: count }, (_, index) => ({ source, at: end - count + index }))
+  )
 
 /**
  * A run comes to its end once, with all sources read to theirs; or it fails once, and then one of the sources
@@ -74,49 +77,66 @@ const batchesOf = (log: Log, source: string) =>
   )
 
 /** Conservation: the batches of a source are its records in order, and each branch counts the fates of its own. */
-const brokenBatches = (of: Case, source: string, expected: Fates, log: Log): ReadonlyArray<string> => {
+const brokenBatches = (
+  of: Case,
+  source: string,
+  expected: ReadonlyArray<Fates>,
+  log: Log
+): ReadonlyArray<string> => {
   const batches = batchesOf(log, source)
   const wrong: Array<string> = []
+  const madeFor = of.nodes.flatMap(({ does, name }) => (does.kind === "aggregate" ? sinksFrom(of, name) : []))
   let next = 0
-  for (const { branches, end, from, ordinal } of batches) {
+  for (const { branches, count, end, from, ordinal } of batches) {
     if (from !== next) wrong.push(`batch ${ordinal} of ${source} begins at ${from}, not at ${next}`)
     next = end
-    const names = [...branches.keys()].toSorted().join()
-    const owed = sinksFrom(of, source).toSorted().join()
-    if (names !== owed) wrong.push(`batch ${ordinal} of ${source} has the branches ${names}, not ${owed}`)
+    // What an aggregate makes may have other branches: it is told with a batch of whatever source closes its window.
+    const owed = count > 0 ? sinksFrom(of, source) : []
+    const may = [...sinksFrom(of, source), ...madeFor]
+    const wrongNames = [
+      ...owed.filter((sink) => !branches.has(sink)),
+      ...[...branches.keys()].filter((sink) => !may.includes(sink))
+    ]
+    if (wrongNames.length > 0)
+      wrong.push(`the branches of batch ${ordinal} of ${source} are wrong about ${wrongNames}`)
     for (const [sink, { sealed, winner }] of branches) {
       const counted = sealed.get(winner!)
-      const those = expected.slice(from, end).map((record) => record.get(sink)!)
+      const those = expected.slice(from, end).map((record) => record.get(sink) ?? passedBy)
       const pieces = those.reduce((sum, fate) => sum + fate.pieces.length, 0)
-      if (counted.records !== pieces) {
+      if (counted.records < pieces || (counted.records > pieces && !madeFor.includes(sink))) {
         wrong.push(`batch ${ordinal} has ${counted.records} records for ${sink}, not ${pieces}`)
       }
-      for (const outcome of ["delivered", "filtered", "unrouted", "lettered"] as const) {
+      for (const outcome of ["delivered", "filtered", "aggregated", "unrouted", "lettered"] as const) {
         const meant = those.filter((fate) => fate.outcome === outcome).length
-        if (counted[outcome] === meant) continue
-        wrong.push(`batch ${ordinal} counts ${counted[outcome]} ${outcome} for ${sink}, not ${meant}`)
+        if ((counted[outcome] ?? 0) === meant) continue
+        wrong.push(`batch ${ordinal} counts ${counted[outcome] ?? 0} ${outcome} for ${sink}, not ${meant}`)
       }
     }
   }
   return [...wrong, ...brokenTotals(source, log)]
 }
 
+/** A branch that a source does not lead to. */
+const passedBy = { outcome: "filtered", pieces: [] } as const
+
 /** Each seal counts every record of its batch once. */
 const brokenTotals = (source: string, log: Log): ReadonlyArray<string> =>
   batchesOf(log, source).flatMap(({ count, ordinal, totals }) =>
-    [...totals].flatMap(([attempt, { delivered, filtered, lettered, unrouted }]) =>
-      delivered + filtered + lettered + unrouted === count
+    [...totals].flatMap(([attempt, { aggregated = 0, delivered, filtered, lettered, unrouted }]) =>
+      aggregated + delivered + filtered + lettered + unrouted === count
         ? []
         : [`the totals of batch ${ordinal}, attempt ${attempt}, are not its ${count} records`]
     )
   )
 
 /** The letters of the winning attempts name exactly the branches that are owed. */
-const brokenLetters = (source: string, expected: Fates, log: Log): ReadonlyArray<string> => {
+const brokenLetters = (source: string, expected: ReadonlyArray<Fates>, log: Log): ReadonlyArray<string> => {
   const found = batchesOf(log, source).flatMap(({ branches, letters }) =>
     [...branches].flatMap(([sink, { winner }]) =>
       (letters.get(winner!) ?? []).flatMap((letter) =>
-        letter.branches.includes(sink) ? [`${letter.source}:${letter.offset} for ${sink}`] : []
+        letter.branches.includes(sink) && letter.source === source
+          ? [`${letter.source}:${letter.offset} for ${sink}`]
+          : []
       )
     )
   )
@@ -129,7 +149,12 @@ const brokenLetters = (source: string, expected: Fates, log: Log): ReadonlyArray
 }
 
 /** Order, and everything once: what a sink holds of a source is what was meant for it, record after record. */
-const brokenSink = (source: string, sink: string, expected: Fates, world: World): ReadonlyArray<string> => {
+const brokenSink = (
+  source: string,
+  sink: string,
+  expected: ReadonlyArray<Fates>,
+  world: World
+): ReadonlyArray<string> => {
   const held = world.hub.sink(sink).records.flatMap((record) => {
     const [from, at] = (record as { id: string }).id.split(":")
     return from === source ? [{ at: Number(at), text: textOf(record) }] : []
@@ -151,10 +176,43 @@ const brokenSink = (source: string, sink: string, expected: Fates, world: World)
   ]
 }
 
-/** JSON with its fields in order. */
+/** What aggregates have made: each window once, in the sinks or as a dead letter, whichever batch closed it. */
+const brokenMade = (made: ReadonlyArray<Made>, world: World, log: Log): ReadonlyArray<string> => {
+  const textsOf = ({ piece }: Made) => textOf(onWire("", piece))
+  const sinks = [...world.hub.sinks.values()].flatMap(({ name, records }) => {
+    const held = records.filter((record) => (record as { id: string }).id.startsWith("made:"))
+    const meant = made.flatMap(({ fates }) => fates.get(name)?.pieces ?? [])
+    return difference(
+      `in ${name}`,
+      held.map(textOf),
+      meant.map((piece) => textOf(onWire("", piece)))
+    )
+  })
+  const found = [...log.batches.values()].flatMap(({ branches, letters }) =>
+    [...branches].flatMap(([sink, { winner }]) =>
+      (letters.get(winner!) ?? []).flatMap((letter) =>
+        letter.branches.includes(sink) && made.some(({ stage }) => stage === letter.source)
+          ? [`${textOf(JSON.parse(letter.raw.data))} for ${sink}`]
+          : []
+      )
+    )
+  )
+  const meant = made.flatMap((each) =>
+    [...each.fates].flatMap(([sink, { outcome }]) =>
+      outcome === "lettered" ? [`${textsOf(each)} for ${sink}`] : []
+    )
+  )
+  return [...sinks, ...difference("a dead letter", found, meant)]
+}
+
+/** JSON with its fields in order, and without the time, which only its source looks at. */
 const textOf = (record: unknown): string =>
   JSON.stringify(
-    Object.fromEntries(Object.entries(record as object).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    Object.fromEntries(
+      Object.entries(record as object)
+        .filter(([field]) => field !== "time")
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    )
   )
 
 /** What is there and was not meant, and what was meant and is missing; how often counts. */

@@ -7,7 +7,8 @@ import { Effect } from "effect"
 import { readLog } from "../oracles.ts"
 import { rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
-import { fates } from "./model.ts"
+import { metIn } from "./judge.ts"
+import { tell } from "./model.ts"
 import { onWire } from "./wireOf.ts"
 
 /** Lands; an answer is of no interest to anybody. */
@@ -21,17 +22,20 @@ export type LateWrite = Effect.Effect<void>
 export const lateWrites = (of: Case, world: World): ReadonlyArray<LateWrite> => {
   const pipeline = rowsOf(world)[0]?.stream.slice("pipeline/".length)
   const sent = new Set<string>()
-  return [...readLog(world).batches].flatMap(([ordinal, { branches, count, end, source }]) =>
+  const log = readLog(world)
+  const { fates } = tell(of, metIn(log))
+  return [...log.batches].flatMap(([ordinal, { branches, count, end, source }]) =>
     [...branches].flatMap(([stage, { sealed, winner }]) => {
       const key = `${pipeline}/0/${ordinal}/${stage}`
       const lane = `${source} ${stage}`
       if (winner !== undefined || sent.has(lane) || world.hub.sink(stage).held(key) !== undefined) return []
       sent.add(lane)
-      const records = of.records[source]!.slice(end - count, end).flatMap((item, index) =>
-        fates(of, source, item)
-          .get(stage)!
-          .pieces.map((piece) => onWire(`${source}:${end - count + index}`, piece))
-      )
+      const records = fates
+        .get(source)!
+        .slice(end - count, end)
+        .flatMap((record, index) =>
+          (record.get(stage)?.pieces ?? []).map((piece) => onWire(`${source}:${end - count + index}`, piece))
+        )
       return [...sealed].flatMap(([attempt, counted]) =>
         counted.records === records.length
           ? [land(world, stage, { key, batch: ordinal, attempt, records })]

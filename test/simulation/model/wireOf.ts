@@ -13,6 +13,7 @@ import {
   type Does,
   defaultDigit,
   digits,
+  type Item,
   rowOf,
   type Test,
   unknownDigits
@@ -43,11 +44,19 @@ export const wireOf = (of: Case): unknown => ({
         {
           ...(from.length === 0 ? {} : { from }),
           ...work(name, does),
+          ...(does.kind === "source" && of.late !== null ? { event_time: eventTime(of.late) } : {}),
           ...(breaks === null ? {} : { output: contract(breaks) })
         }
       ]
     })
   )
+})
+
+const eventTime = ({ allowedMs, onLate }: NonNullable<Case["late"]>) => ({
+  field: "time",
+  format: "unix_ms",
+  allowed_lateness: `${allowedMs}ms`,
+  on_late: onLate
 })
 
 const condition = ({ below, digit }: Test): string => `record.d${digit} < ${below}`
@@ -71,7 +80,7 @@ const work = (name: string, does: Does) => {
     case "flip":
       return { map: { set: { [`d${does.digit}`]: `9.0 - record.d${does.digit}` } } }
     case "fail":
-      return { map: { set: { id: `${condition(does.on)} ? record.absent : record.id` } } }
+      return { map: { set: { id: `${condition(does.on)} ? string(int(record.id)) : record.id` } } }
     case "validate":
       return { validate: { contract: contract(does.refuses), on_invalid: does.onInvalid } }
     case "explode": {
@@ -83,6 +92,20 @@ const work = (name: string, does: Does) => {
       const match = { [`d${does.digit}`]: "digit" }
       const rest = { match, take: [column], on_miss: does.onMiss, default: { [column]: defaultDigit } }
       return { lookup: { use: "memory", name: "digits", ...rest } }
+    }
+    case "dedupe":
+      return { dedupe: { key: `record.d${does.digit}`, remember: does.remember } }
+    case "aggregate": {
+      const by = { id: JSON.stringify(`made:${name}`), [`d${does.by}`]: `record.d${does.by}` }
+      const others = Array.from({ length: digits }, (_, at) => at).filter((at) => at !== does.by)
+      const make = others.map((at) => [`d${at}`, { [at % 2 === 1 ? "min" : "max"]: `record.d${at}` }])
+      return {
+        aggregate: {
+          window: { tumbling: `${does.ms}ms` },
+          by,
+          make: { n: "count", ...Object.fromEntries(make) }
+        }
+      }
     }
     case "program":
       return { function: { does: "custom", over: "batch" } }
@@ -125,7 +148,7 @@ export const fill = (of: Case, hub: MemoryHub): void => {
       items.map((item, at) =>
         item === null
           ? { payload: null, metadata: {}, failure }
-          : { payload: onWire(`${source}:${at}`, item), metadata: {} }
+          : { payload: itemOnWire(of, `${source}:${at}`, item), metadata: {} }
       )
     )
   }
@@ -153,9 +176,15 @@ export const fill = (of: Case, hub: MemoryHub): void => {
   }
 }
 
-/** A piece of the record with this id, as a sink is given it. */
-export const onWire = (id: string, { digits, lists }: Piece): Wire => ({
+const itemOnWire = (of: Case, id: string, item: Item): Wire => ({
+  ...onWire(id, item),
+  ...(of.late === null ? {} : { time: item.time })
+})
+
+/** A piece of the record with this id, as a sink is given it, but for the time. */
+export const onWire = (id: string, { digits, lists, more }: Piece): Wire => ({
   id,
+  ...more,
   ...Object.fromEntries(digits.map((digit, at) => [`d${at}`, digit])),
   ...Object.fromEntries(lists.flatMap((list, at) => (list === undefined ? [] : [[`l${at}`, list] as const])))
 })
