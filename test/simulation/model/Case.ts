@@ -118,7 +118,7 @@ export const randomCase = (seed: number): Case => {
   const sinks = names("out", 1 + roll.below(3))
   const merge =
     sources.length === 1 ? "arrival" : roll.of(["arrival", "arrival", "round_robin", "event_time"])
-  const nodes = onlyOnce(randomNodes(roll, sources, middle, sinks))
+  const nodes = withinPromises(randomNodes(roll, sources, middle, sinks))
   return {
     nodes,
     records: Object.fromEntries(sources.map((source) => [source, randomItems(roll)])),
@@ -212,21 +212,23 @@ const remembers = ({ does }: Node): boolean => does.kind === "dedupe" || does.ki
 
 /**
  * Which piece of a record comes first is nobody's promise, so a stage that remembers is met by one piece of a
- * record at most; and which of two sources is faster is none, so windows of a made record are not tried.
+ * record at most. What an aggregate makes has no lists.
  */
-const onlyOnce = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
+const withinPromises = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   const before = (name: string) => nodes.filter(({ edges }) => edges.some(({ to }) => to === name))
   const ways = (name: string, source: string): number =>
     name === source ? 1 : before(name).reduce((sum, node) => sum + ways(node.name, source), 0)
-  const isMany = (name: string): boolean =>
-    before(name).some(
-      ({ does, name }) => ["explode", "program", "aggregate"].includes(does.kind) || isMany(name)
-    )
+  const isBehind = (name: string, kinds: ReadonlyArray<string>): boolean =>
+    before(name).some(({ does, name }) => kinds.includes(does.kind) || isBehind(name, kinds))
   const sources = nodes.filter(({ does }) => does.kind === "source")
+  const promisesMore = (node: Node): boolean => {
+    if (node.does.kind === "explode") return isBehind(node.name, ["aggregate"])
+    if (!remembers(node)) return false
+    const severalWays = sources.some(({ name }) => ways(node.name, name) > 1)
+    return severalWays || isBehind(node.name, ["explode", "program", "aggregate"])
+  }
   return nodes.map((node) =>
-    remembers(node) && (isMany(node.name) || sources.some(({ name }) => ways(node.name, name) > 1))
-      ? { ...node, does: { kind: "copy", from: 0, to: 1 } }
-      : node
+    promisesMore(node) ? { ...node, does: { kind: "copy", from: 0, to: 1 } } : node
   )
 }
 
