@@ -33,6 +33,7 @@ const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
         lifecycle: "Running",
         deployment_status: "Running",
         totals: { read: 9000, delivered: 800, filtered: 8198, unrouted: 0, dead_lettered: 2, batches: 9 },
+        watermark: "2001-01-13T05:20:00.000Z",
         in_flight: { batches: 1, records: 1000 },
         records_per_second: 210000.5,
         stages: [
@@ -52,7 +53,7 @@ const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
             source: "flights",
             sealed_offset: 9000,
             settled_offset: 8000,
-            watermark: null,
+            watermark: "2001-01-13T05:20:00.000Z",
             progress: { done: 1_024_000, total: 4_096_000, unit: "bytes" }
           }
         ]

@@ -196,7 +196,7 @@ const prepare = Effect.fnUntraced(function* (
   const visited =
     memory === undefined
       ? Effect.map(route, (outcome): Visited => ({ outcome, left: undefined, keep: Effect.void }))
-      : memory.visit({ of, owed, ended, route })
+      : memory.visit({ of, owed, isEnd: ended, ended: ended ? of.stages : (read.ended ?? []), route })
   const { keep, left, outcome } = yield* Effect.provideService(visited, Telling, (retry) =>
     tell({ _tag: "Retrying", retry })
   )

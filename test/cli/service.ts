@@ -197,6 +197,7 @@ const layerHistory = (find: Find, events: ReadonlyArray<StoredEvent>, past: Test
           lifecycle,
           deployment_status,
           totals: { read: 0, delivered: 0, filtered: 0, unrouted: 0, dead_lettered: 0, batches: 0 },
+          watermark: null,
           in_flight: { batches: 0, records: 0 },
           records_per_second: 0,
           stages: [],

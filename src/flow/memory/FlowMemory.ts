@@ -28,8 +28,10 @@ export interface Visit {
   readonly of: PlannedSource
   /** The batch of the log that this is made for again; a new one has none. */
   readonly owed: OpenBatch | undefined
-  /** The source has come to its end: this is a batch of no records. */
-  readonly ended: boolean
+  /** The source has come to its end: this is a batch of no records, sealed only if something is made of it. */
+  readonly isEnd: boolean
+  /** The source stages that have come to their end with it. */
+  readonly ended: ReadonlyArray<string>
   readonly route: Effect.Effect<Outcome, StageError>
 }
 
@@ -118,12 +120,14 @@ class Opened implements FlowMemory {
           keep: Effect.void
         }
       }
+      const isSealed = !visit.isEnd || outcome.made !== undefined
       const keep = Effect.sync(() => {
+        if (!isSealed) return this.#planned.clock.ended(of.stages, now)
         for (const stage of this.#planned.stages) {
           const delta = own(memory, stage.name)
           if (delta !== undefined) stage.keep(delta)
         }
-        if (time !== undefined) this.#planned.clock.keep(time, membersOf(of), visit.ended, now)
+        if (time !== undefined) this.#planned.clock.keep(time, of.stages, visit.ended, now)
       })
       return { outcome, left: leftOf(time, memory), keep }
     })
@@ -150,10 +154,10 @@ class Opened implements FlowMemory {
 
   #begin(of: PlannedSource, recorded: Left | undefined, now: number): void {
     const { clock, latenessMs, stages } = this.#planned
-    const members = membersOf(of)
+    const members = of.stages
     for (const source of this.#sources) {
       const isSeveral = source === of && members.length > 1
-      if (!this.#asked.has(source.stage) && !isSeveral) clock.busy(membersOf(source), now)
+      if (!this.#asked.has(source.stage) && !isSeveral) clock.busy(source.stages, now)
     }
     clock.begin(members, recorded?.time, now)
     for (const stage of stages) stage.begin(overAt(clock.combined, latenessMs))
@@ -161,7 +165,7 @@ class Opened implements FlowMemory {
 
   #learnedTime({ ended, of }: Visit, now: number): Left["time"] {
     const { clock } = this.#planned
-    return clock.isTracking ? clock.learned(membersOf(of), ended, now) : undefined
+    return clock.isTracking ? clock.learned(of.stages, ended, now) : undefined
   }
 
   /** Past all batches before this one, by what their seals say. */
@@ -187,8 +191,6 @@ class Opened implements FlowMemory {
     this.#planned.clock.rest()
   }
 }
-
-const membersOf = ({ stages }: PlannedSource): ReadonlyArray<string> => stages
 
 const leftOf = (time: Left["time"], memory: Readonly<Record<string, StageDelta>>): Left => ({
   ...(time === undefined ? {} : { time }),

@@ -86,13 +86,23 @@ export class EventClock {
     return settled === null || settled < least ? least : settled
   }
 
-  /** Event time behind the batch; `ended` when its sources have come to their end with it. */
-  learned(members: ReadonlyArray<string>, ended: boolean, nowMs: number): SealedTime {
+  /** Event time behind a batch of these sources, of which some have come to their end with it. */
+  learned(members: ReadonlyArray<string>, ended: ReadonlyArray<string>, nowMs: number): SealedTime {
     return Tracker.sealed(this.#behind(members, ended, nowMs), nowMs)
   }
 
-  keep(time: SealedTime, members: ReadonlyArray<string>, ended: boolean, nowMs: number): void {
+  keep(time: SealedTime, members: ReadonlyArray<string>, ended: ReadonlyArray<string>, nowMs: number): void {
     this.#tracker = { ...this.#behind(members, ended, nowMs), settled: time.combined }
+    this.rest()
+  }
+
+  /**
+   * These sources have come to their end, and no seal says so yet: what follows from it becomes true with the next
+   * one, so that whoever judges by seals alone comes to the same.
+   */
+  ended(members: ReadonlyArray<string>, nowMs: number): void {
+    const { settled } = this.#tracker
+    this.#tracker = { ...this.#behind(members, members, nowMs), settled }
     this.rest()
   }
 
@@ -100,14 +110,18 @@ export class EventClock {
     this.#judging = undefined
   }
 
-  #behind(members: ReadonlyArray<string>, ended: boolean, nowMs: number): Tracker.WatermarkTracker {
+  #behind(
+    members: ReadonlyArray<string>,
+    ended: ReadonlyArray<string>,
+    nowMs: number
+  ): Tracker.WatermarkTracker {
     const reached = this.#judging?.reached ?? new Map<string, number>()
     let tracker = this.#tracker
     // Who has given records now was not idle, however long it took.
     const awake = members.length === 1 ? members : [...reached.keys()]
     for (const source of awake) tracker = Tracker.busy(tracker, source, nowMs)
     for (const [source, mark] of reached) tracker = Tracker.update(tracker, source, mark, nowMs)
-    if (ended) for (const source of members) tracker = Tracker.ended(tracker, source, nowMs)
+    for (const source of ended) tracker = Tracker.ended(tracker, source, nowMs)
     return tracker
   }
 
