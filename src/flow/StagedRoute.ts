@@ -9,34 +9,12 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import { askUntilAnswered } from "./askUntilAnswered.ts"
 import type { Scope } from "./expression/Expression.ts"
-import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
+import type { Outcome } from "./Outcome.ts"
 import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
 import { reachedFrom } from "./reachedFrom.ts"
+import { outcomeOf, type StagedBatch, type Stream } from "./StagedBatch.ts"
 import type { StageError } from "./StageError.ts"
 import { type Taken, takeBack } from "./takeBack.ts"
-
-/** Payloads on their way, each with the index of the record it was made of; in source order. */
-interface Stream {
-  readonly rows: Array<number>
-  readonly payloads: Array<unknown>
-}
-
-interface Batch {
-  readonly records: ReadonlyArray<SourceRecord>
-  /** The ordinal of the first record in its source. */
-  readonly offset: number
-  readonly arriving: Map<string, Array<Stream>>
-  /** By record: the first cause, and every branch that is owed it. */
-  readonly failures: Map<
-    number,
-    { readonly stage: string; readonly reason: Reason; readonly branches: Set<string> }
-  >
-  /** By branch: records that no edge took on their way to it. */
-  readonly unrouted: Map<string, Set<number>>
-  /** By branch: records that a stage on their way to it has taken in. */
-  readonly taken: Map<string, Set<number>>
-  readonly collected: Map<string, Stream>
-}
 
 /**
  * `sources` are those whose records may be in one batch; `order` names the stages that take part, so that each comes
@@ -79,8 +57,8 @@ const begin = (
   records: ReadonlyArray<SourceRecord>,
   offset: number,
   entryOf: (row: number) => RouteStage | undefined
-): Batch => {
-  const batch: Batch = {
+): StagedBatch => {
+  const batch: StagedBatch = {
     records,
     offset,
     arriving: new Map(),
@@ -119,7 +97,7 @@ const scopeOf = (record: SourceRecord): Scope => ({
   event_time: record.eventTime ?? null
 })
 
-const stepAll = (stage: RouteStage, { records }: Batch, { payloads, rows }: Stream): Pieces =>
+const stepAll = (stage: RouteStage, { records }: StagedBatch, { payloads, rows }: Stream): Pieces =>
   payloads.map((payload, at) => {
     try {
       return stepOne(stage, payload, scopeOf(records[rows[at]!]!))
@@ -141,7 +119,7 @@ const stepOne = ({ split, step }: RouteStage, payload: unknown, scope: Scope): P
 const waitAll = (
   { name }: RouteStage,
   step: NonNullable<RouteStage["waiting"]>,
-  { offset, records }: Batch,
+  { offset, records }: StagedBatch,
   { payloads, rows }: Stream
 ): Effect.Effect<Pieces, StageError> => {
   const origins = rows.map((row) => ({ offset: offset + row, record: records[row]! }))
@@ -152,7 +130,7 @@ const waitAll = (
  * Nothing goes on from a stage that takes records in, so these come last, when it is known which records have
  * failed elsewhere; and record by record, so that the latest can be taken back.
  */
-const takeAll = (batch: Batch, stages: ReadonlyArray<RouteStage>): void => {
+const takeAll = (batch: StagedBatch, stages: ReadonlyArray<RouteStage>): void => {
   const arrived = stages.flatMap((stage) => {
     const { payloads, rows } = merged(batch.arriving.get(stage.name) ?? [])
     return rows.map((row, at) => ({ row, stage, payload: payloads[at] }))
@@ -180,7 +158,7 @@ interface Onward {
 
 const passOn = (
   stage: RouteStage,
-  batch: Batch,
+  batch: StagedBatch,
   rows: ReadonlyArray<number>,
   pieces: Pieces,
   onUnrouted: "dead_letter" | "drop"
@@ -207,7 +185,12 @@ const passOn = (
 }
 
 /** Multicast: the payload goes along every edge whose condition holds; says whether there was one. */
-const routed = (onward: ReadonlyArray<Onward>, batch: Batch, row: number, payload: unknown): boolean => {
+const routed = (
+  onward: ReadonlyArray<Onward>,
+  batch: StagedBatch,
+  row: number,
+  payload: unknown
+): boolean => {
   const scope = { ...scopeOf(batch.records[row]!), record: payload }
   let taken = false
   for (const { stream, when } of onward) {
@@ -222,7 +205,7 @@ const routed = (onward: ReadonlyArray<Onward>, batch: Batch, row: number, payloa
 const collect = (
   stage: RouteStage,
   encode: NonNullable<RouteStage["encode"]>,
-  batch: Batch,
+  batch: StagedBatch,
   row: number,
   payload: unknown
 ): void => {
@@ -236,7 +219,7 @@ const collect = (
   }
 }
 
-const fail = ({ failures }: Batch, stage: RouteStage, row: number, reason: Reason): void => {
+const fail = ({ failures }: StagedBatch, stage: RouteStage, row: number, reason: Reason): void => {
   const known = failures.get(row)
   if (known === undefined) failures.set(row, { stage: stage.name, reason, branches: new Set(stage.reaches) })
   else for (const branch of stage.reaches) known.branches.add(branch)
@@ -246,54 +229,4 @@ const setOf = (sets: Map<string, Set<number>>, name: string): Set<number> => {
   const known = sets.get(name) ?? new Set()
   sets.set(name, known)
   return known
-}
-
-const outcomeOf = (batch: Batch, sinks: ReadonlyArray<string>): Outcome => {
-  const reached = new Set<number>()
-  const branches: Record<string, BranchOutcome> = {}
-  for (const sink of sinks) {
-    const branch = branchOf(batch, sink)
-    branches[sink] = branch
-    for (const row of branch.rows) reached.add(row)
-  }
-  const failures: Array<Failure> = [...batch.failures]
-    .sort(([a], [b]) => a - b)
-    .map(([index, { branches, reason, stage }]) => ({ index, stage, branches: [...branches], reason }))
-  const lost = new Set([...batch.unrouted.values()].flatMap((rows) => [...rows]))
-  const taken = new Set([...batch.taken.values()].flatMap((rows) => [...rows]))
-  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
-  let aggregated = 0
-  for (let row = 0; row < batch.records.length; row++) {
-    if (batch.failures.has(row)) totals.lettered++
-    else if (reached.has(row)) totals.delivered++
-    else if (taken.has(row)) aggregated++
-    else if (lost.has(row)) totals.unrouted++
-    else totals.filtered++
-  }
-  return {
-    count: batch.records.length,
-    branches,
-    failures,
-    totals: aggregated === 0 ? totals : { ...totals, aggregated }
-  }
-}
-
-/** What a branch gets: a record that failed on it leaves whole. */
-const branchOf = (batch: Batch, sink: string): BranchOutcome => {
-  const all = batch.collected.get(sink) ?? { rows: [], payloads: [] }
-  const failed = (row: number) => batch.failures.get(row)?.branches.has(sink) === true
-  const kept = all.rows.flatMap((row, at) => (failed(row) ? [] : [at]))
-  const rows = kept.map((at) => all.rows[at]!)
-  const delivered = new Set(rows)
-  const open = (row: number) => !delivered.has(row) && !failed(row)
-  const taken = [...(batch.taken.get(sink) ?? [])].filter(open)
-  const lost = [...(batch.unrouted.get(sink) ?? [])].filter((row) => open(row) && !taken.includes(row))
-  return {
-    records: kept.map((at) => all.payloads[at]),
-    rows,
-    delivered: delivered.size,
-    unrouted: lost.length,
-    lettered: [...batch.failures.values()].filter(({ branches }) => branches.has(sink)).length,
-    ...(taken.length === 0 ? {} : { aggregated: taken.length })
-  }
 }

@@ -16,6 +16,7 @@ import { empty } from "../../../projections/RunMemory.ts"
 import type { Outcome } from "../Outcome.ts"
 import type { PlannedSource } from "../Plan.ts"
 import type { StageError } from "../StageError.ts"
+import type { Arrival } from "../time/EventClock.ts"
 import { type OwedFirst, owedFirst } from "./OwedFirst.ts"
 import { overAt, type PlannedMemory } from "./PlannedMemory.ts"
 import { withBranches, withMade } from "./withMade.ts"
@@ -33,6 +34,8 @@ export interface Visit {
   /** The source stages that have come to their end with it. */
   readonly ended: ReadonlyArray<string>
   readonly route: Effect.Effect<Outcome, StageError>
+  /** Where several sources are read as one: its records that have a time, in order. */
+  readonly arrivals?: ReadonlyArray<Arrival> | undefined
 }
 
 export interface Visited {
@@ -109,7 +112,7 @@ class Opened implements FlowMemory {
       const now = yield* Clock.currentTimeMillis
       this.#moveTo(owed?.batch ?? Number.POSITIVE_INFINITY, now)
       const left = owed === undefined ? undefined : this.#leftBy(owed.batch)
-      this.#begin(of, left, now)
+      this.#begin(visit, left, now)
       const routed = yield* visit.route
       const time = left === undefined ? this.#learnedTime(visit, now) : left.time
       const { memory, outcome } = yield* this.#goOn(routed, left, time)
@@ -152,14 +155,14 @@ class Opened implements FlowMemory {
     })
   }
 
-  #begin(of: PlannedSource, recorded: Left | undefined, now: number): void {
+  #begin({ arrivals, of }: Visit, recorded: Left | undefined, now: number): void {
     const { clock, latenessMs, stages } = this.#planned
     const members = of.stages
     for (const source of this.#sources) {
       const isSeveral = source === of && members.length > 1
       if (!this.#asked.has(source.stage) && !isSeveral) clock.busy(source.stages, now)
     }
-    clock.begin(members, recorded?.time, now)
+    clock.begin(members, recorded?.time, now, arrivals)
     for (const stage of stages) stage.begin(overAt(clock.combined, latenessMs))
   }
 

@@ -84,3 +84,27 @@ it("the records of a batch that is not kept bring nothing on", () => {
     assert.strictEqual(clock.judge("a", time), time)
   }
 })
+
+it("records of sources that are read as one are judged in the order they were read, whoever is asked first", () => {
+  const arrivals = [
+    { source: "a", timeMs: 100 },
+    { source: "b", timeMs: 90 },
+    { source: "a", timeMs: 200 },
+    { source: "b", timeMs: 190 },
+    { source: "a", timeMs: 50 }
+  ]
+  const judgedBy = (order: ReadonlyArray<string>) => {
+    const clock = new EventClock(sources.slice(0, 2))
+    clock.restore(null, 0)
+    clock.begin(["a", "b"], undefined, 0, arrivals)
+    const marks: Record<string, ReadonlyArray<number | null>> = {}
+    for (const source of order) {
+      const own = arrivals.filter((arrival) => arrival.source === source)
+      marks[source] = own.map(({ timeMs }) => clock.judge(source, timeMs))
+    }
+    return { marks, combined: clock.learned(["a", "b"], [], 0).combined }
+  }
+  const expected = { marks: { a: [null, 90, 190], b: [90, 190] }, combined: 190 }
+  assert.deepStrictEqual(judgedBy(["a", "b"]), expected)
+  assert.deepStrictEqual(judgedBy(["b", "a"]), expected)
+})
