@@ -12,7 +12,10 @@ import { Edge } from "./Edge.ts"
 import { Failure400, Failure404, Failure503 } from "./failures.ts"
 import { Count, nameInPath, pageQuery, Reason } from "./values.ts"
 
-/** The same as `millrace dead-letters … list --json`. */
+/**
+ * The same as `millrace dead-letters … list --json`. Where `source` is several that are read as one, `origin` is
+ * the one the record is of, with its ordinal there.
+ */
 export const DeadLetterJson = Schema.Struct({
   id: Schema.String,
   run: Schema.String,
@@ -23,7 +26,8 @@ export const DeadLetterJson = Schema.Struct({
   attempts: Count,
   branches: Schema.Array(Schema.String),
   batch: Count,
-  raw: Raw
+  raw: Raw,
+  origin: Schema.optionalKey(Schema.Struct({ source: Schema.String, offset: Count }))
 }).annotate({ identifier: "DeadLetter" })
 export type DeadLetterJson = typeof DeadLetterJson.Type
 

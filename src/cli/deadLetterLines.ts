@@ -45,7 +45,7 @@ export const causeLines = (
 export const letterLines = (letter: DeadLetter, style: Style): ReadonlyArray<string> => [
   style.bold(`dead letter ${letter.id}`),
   ...table([
-    ["  source", `${shown(letter.source)}, record ${grouped(letter.offset)}`],
+    ["  source", placeOf(letter, ", ")],
     ["  failed at", shown(letter.stage)],
     ["  owed to", letter.branches.map(shown).join(", ")],
     ["  run", letter.run],
@@ -64,9 +64,15 @@ export const letterLines = (letter: DeadLetter, style: Style): ReadonlyArray<str
 ]
 
 const listed = (letter: DeadLetter, style: Style): ReadonlyArray<string> => [
-  `  ${letter.id}  ${shown(letter.source)} record ${grouped(letter.offset)}: ${shown(letter.reason.message)}`,
+  `  ${letter.id}  ${placeOf(letter, " ")}: ${shown(letter.reason.message)}`,
   `    ${style.dim(record(letter, listedCharacters))}`
 ]
+
+/** Its own source, also where that is read as one with others. */
+const placeOf = (letter: DeadLetter, between: string): string => {
+  const { offset, source } = letter.origin ?? letter
+  return `${shown(source)}${between}record ${grouped(offset)}`
+}
 
 const record = ({ raw }: DeadLetter, length: number): string => {
   switch (raw.encoding) {

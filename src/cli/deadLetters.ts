@@ -132,7 +132,8 @@ const letterJson = (letter: DeadLetters.DeadLetter) => ({
   attempts: letter.attempts,
   branches: letter.branches,
   batch: letter.batch,
-  raw: letter.raw
+  raw: letter.raw,
+  ...(letter.origin === undefined ? {} : { origin: letter.origin })
 })
 
 const bad = (code: string, message: string, suggestion: string): CliFailure =>

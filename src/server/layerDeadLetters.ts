@@ -68,5 +68,6 @@ const letterJson = (letter: DeadLetter): DeadLetterJson => ({
   attempts: letter.attempts,
   branches: letter.branches,
   batch: letter.batch,
-  raw: letter.raw
+  raw: letter.raw,
+  ...(letter.origin === undefined ? {} : { origin: letter.origin })
 })

@@ -129,7 +129,7 @@ describe("a sink that refuses records", () => {
     inputs,
     (of) => {
       const records = of.payloads.map((n) => ({ payload: { n }, metadata: {} }))
-      let outcome = compileRoute("in", routeStages(randomGraph(of.shape)), "dead_letter")(records)
+      let outcome = compileRoute(["in"], routeStages(randomGraph(of.shape)), "dead_letter")(records)
       for (const number of of.refused) {
         const stages = Object.keys(outcome.branches)
         const stage = stages[number % stages.length]!

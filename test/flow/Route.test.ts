@@ -22,7 +22,7 @@ const node = (name: string, does: Node["does"], every: number, edges: Node["edge
   edges
 })
 const route = (graph: Graph, onUnrouted: Policy = "dead_letter") =>
-  compileRoute("in", routeStages(graph), onUnrouted)
+  compileRoute(["in"], routeStages(graph), onUnrouted)
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => record(n))
 
 /** Branches in the order of the graph, texts aside: what two tellings of one outcome must agree on. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { Result, Schema } from "effect"
-import type { Definition } from "../../../events/Definition.ts"
+import { type Definition, lookupUse } from "../../../events/Definition.ts"
 import { type Finding, finding, pointer } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import type { AnyOffer, Driver } from "../../drivers/Driver.ts"
@@ -64,18 +64,13 @@ export const validateDrivers = (
   return [...findings, ...collisions(resources)]
 }
 
-/** The parts of a lookup that the engine reads; the rest is its driver's. */
-const lookupKeys = new Set(["match", "into", "take", "on_miss", "default"])
-
 const uses = (definition: Definition): ReadonlyArray<Used> =>
   Object.entries(definition.stages).flatMap(([stage, { source, sink, lookup }]) => {
     const ends: Array<Used> = []
     const add = (end: End, settings: Used["settings"]) =>
       ends.push({ stage, end, at: ["stages", stage, end], settings })
     if (source !== undefined) add("source", source)
-    if (lookup !== undefined) {
-      add("lookup", Object.fromEntries(Object.entries(lookup).filter(([key]) => !lookupKeys.has(key))))
-    }
+    if (lookup !== undefined) add("lookup", lookupUse(lookup))
     if (sink !== undefined) add("sink", sink)
     return ends
   })

@@ -150,7 +150,8 @@ const mayGoThere = (
     )
   }
   const reaches = reachableSinks(decoded.success)
-  for (const { branches, id, source } of letters) {
+  for (const { branches, id, origin, source: group } of letters) {
+    const source = origin?.source ?? group
     const sinks = reaches.get(source)
     const gone = sinks === undefined ? source : branches.find((branch) => !sinks.includes(branch))
     if (gone === undefined) continue
