@@ -12,9 +12,12 @@ import { WindowsDelta } from "./WindowsDelta.ts"
 
 const Ms = Schema.Finite
 
+/** The last instant there is, in ms since 1970: the watermark of a source that has come to its end. */
+export const endOfTime = 8.64e15
+
 /**
  * Event time after a batch, in ms since 1970. `idle` sources were left out while it was judged; a source that
- * has come to its end has the last instant there is, 8.64e15, as its watermark.
+ * has come to its end has `endOfTime` as its watermark.
  */
 export const SealedTime = Schema.Struct({
   idle: Schema.Array(Schema.String),

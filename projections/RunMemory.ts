@@ -6,7 +6,13 @@
  *
  * @module
  */
-import type { BatchMemory, RestoredMemory, SealedTime, StageDelta } from "../events/BatchMemory.ts"
+import {
+  type BatchMemory,
+  endOfTime,
+  type RestoredMemory,
+  type SealedTime,
+  type StageDelta
+} from "../events/BatchMemory.ts"
 import type { EventOf } from "../events/PipelineEvent.ts"
 import { own } from "./own.ts"
 import * as RememberedKeys from "./RememberedKeys.ts"
@@ -78,6 +84,17 @@ export const remember = (before: StageMemory | undefined, delta: StageDelta): St
 /** Event time behind everything that is sealed. */
 export const timeNow = (memory: RunMemory | undefined): SealedTime | null =>
   memory?.later.findLast(({ time }) => time !== undefined)?.time ?? memory?.time ?? null
+
+/**
+ * How far event time is at a source behind everything that is sealed (ms), of several read as one (`a+b`) the
+ * least; `null` before its first record and once it has come to its end.
+ */
+export const watermarkOf = (memory: RunMemory | undefined, source: string): number | null => {
+  const marks = timeNow(memory)?.watermarks
+  const open = source.split("+").map((name) => own(marks, name))
+  const known = open.filter((mark) => mark !== undefined && mark !== endOfTime) as ReadonlyArray<number>
+  return known.length === 0 || open.includes(undefined) ? null : Math.min(...known)
+}
 
 /** As an event has it. */
 export const toEvent = ({ later, stages, time }: RunMemory): RestoredMemory => ({

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect, type Scope as EffectScope, Result } from "effect"
+import { Clock, Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
 import { own } from "../../projections/own.ts"
@@ -33,6 +33,7 @@ import { recordsMost } from "./recordsMost.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
+import { type TapRegistry, Taps } from "./tap/Taps.ts"
 import { EventClock } from "./time/EventClock.ts"
 import { judging } from "./time/judging.ts"
 
@@ -121,6 +122,7 @@ export const compile = Effect.fnUntraced(function* (
       edges: yield* compileEdges(name, definition)
     })
   }
+  const along: RouteContext = { stages, definition, pipeline: context.pipeline.id, taps: yield* Taps }
   const sources: Array<PlannedSource> = []
   for (const members of sourceGroups(definition)) {
     if (!members.some((name) => stages.has(name))) continue
@@ -128,14 +130,14 @@ export const compile = Effect.fnUntraced(function* (
       stage: groupName(members),
       stages: members,
       source: yield* makeSource(members, definition, context),
-      route: routeFrom(members, stages, definition),
+      route: routeFrom(members, along),
       branches: reachedFrom(members, stages),
       recordsMost: Math.min(...members.map((name) => recordsMost(name, stages)))
     })
   }
   // What a stage has made sets out behind it, as if it had been read there.
   const behind = (name: string) =>
-    routeFrom([name], new Map(stages).set(name, withoutWork(stages.get(name)!)), definition)
+    routeFrom([name], { ...along, stages: new Map(stages).set(name, withoutWork(stages.get(name)!)) })
   const remembering = order(definition).flatMap((name) => memories.get(name) ?? [])
   return {
     sources,
@@ -158,19 +160,32 @@ const timedSources = (names: ReadonlyArray<string>, { stages }: Definition) =>
 
 const withoutWork = (stage: RouteStage): RouteStage => ({ ...stage, step: undefined, take: undefined })
 
-/** Fused into one loop where nothing waits, else stage by stage. */
+interface RouteContext {
+  readonly stages: ReadonlyMap<string, RouteStage>
+  readonly definition: Definition
+  readonly pipeline: string
+  readonly taps: TapRegistry
+}
+
+/**
+ * Fused into one loop where nothing waits, else stage by stage; the same for a batch that somebody looks at,
+ * because only there each stage has its records before it and behind it.
+ */
 const routeFrom = (
   sources: ReadonlyArray<string>,
-  stages: ReadonlyMap<string, RouteStage>,
-  definition: Definition
+  { definition, pipeline, stages, taps }: RouteContext
 ): PlannedSource["route"] => {
   const reached = reach(sources, successors(definition))
   const names = order(definition).filter((name) => reached.has(name) && stages.has(name))
-  if (names.some((name) => stages.get(name)?.waiting !== undefined)) {
-    return compileStagedRoute(sources, stages, names, definition.onUnrouted)
-  }
+  const staged = compileStagedRoute(sources, stages, names, definition.onUnrouted)
+  const watched: PlannedSource["route"] = (records, offset, origin) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      staged(records, offset, origin, taps.watch(pipeline, now))
+    )
+  if (names.some((name) => stages.get(name)?.waiting !== undefined)) return watched
   const fused = compileRoute(sources, stages, definition.onUnrouted)
-  return (records, _, origin) => Effect.sync(() => fused(records, origin))
+  return (records, offset, origin) =>
+    taps.isWatched(pipeline) ? watched(records, offset, origin) : Effect.sync(() => fused(records, origin))
 }
 
 const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {

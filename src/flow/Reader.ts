@@ -21,6 +21,7 @@ import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { Telling } from "./Telling.ts"
 import { trippingOffset } from "./threshold.ts"
+import type { Arrival } from "./time/EventClock.ts"
 
 /** A batch that was read and sent through its stages: ready to be sealed. */
 export interface Prepared {
@@ -196,7 +197,14 @@ const prepare = Effect.fnUntraced(function* (
   const visited =
     memory === undefined
       ? Effect.map(route, (outcome): Visited => ({ outcome, left: undefined, keep: Effect.void }))
-      : memory.visit({ of, owed, ended, route })
+      : memory.visit({
+          of,
+          owed,
+          isEnd: ended,
+          ended: ended ? of.stages : (read.ended ?? []),
+          route,
+          arrivals: arrivalsOf(read)
+        })
   const { keep, left, outcome } = yield* Effect.provideService(visited, Telling, (retry) =>
     tell({ _tag: "Retrying", retry })
   )
@@ -207,6 +215,16 @@ const prepare = Effect.fnUntraced(function* (
   )
   return { keep, prepared: { _tag: "Prepared", of, owed, range, offset, read, outcome: whole, left, readAt } }
 })
+
+/** The records of several sources that have a time, as they were read. */
+const arrivalsOf = ({ origin, records }: SourceBatch): ReadonlyArray<Arrival> | undefined =>
+  origin === undefined
+    ? undefined
+    : records.flatMap(({ eventTime, failure }, index) =>
+        eventTime === undefined || failure !== undefined
+          ? []
+          : [{ source: origin(index).source, timeMs: eventTime }]
+      )
 
 /** A sealed range gives the same records again, or the source has changed and the run must not go on. */
 const readAgain = Effect.fnUntraced(function* (

@@ -6,12 +6,11 @@
  */
 import type { Reason, Totals } from "../../events/PipelineEvent.ts"
 import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./expression/Expression.ts"
 import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
 import { dropped, RecordFailure, type RouteStage, type Split, type Take } from "./RouteStage.ts"
 import { reachedFrom } from "./reachedFrom.ts"
-import { type Taken, takeBack } from "./takeBack.ts"
+import { settleFailures, settleRest, type Travel } from "./Travel.ts"
 
 export * from "./RouteStage.ts"
 
@@ -23,26 +22,6 @@ export type Route = (
   records: ReadonlyArray<SourceRecord>,
   origin?: (index: number) => RecordOrigin
 ) => Outcome
-
-interface Collector {
-  records: Array<unknown>
-  rows: Array<number>
-  delivered: number
-  unrouted: number
-  lettered: number
-  aggregated?: number
-}
-
-/** The record on its way, and what has been collected so far. One batch at a time: nothing here is asynchronous. */
-interface Travel {
-  index: number
-  scope: Scope
-  reached: boolean
-  failures: Array<{ stage: RouteStage; reason: Reason }>
-  unrouted: Array<RouteStage>
-  taken: ReadonlyArray<Taken>
-  collectors: Map<string, Collector>
-}
 
 type Push = (payload: unknown) => void
 
@@ -133,49 +112,6 @@ const travelAll = (
     else totals.filtered++
   }
   return { count: records.length, branches: Object.fromEntries(travel.collectors), failures, totals }
-}
-
-/**
- * One failed piece fails the record on every branch that piece could have reached; pieces that are
- * already collected there are taken back. The first cause is the one that is kept.
- */
-const settleFailures = (travel: Travel): Failure => {
-  const { index } = travel
-  const branches = new Set(travel.failures.flatMap(({ stage }) => stage.reaches))
-  travel.taken = takeBack(travel.taken, branches)
-  for (const branch of branches) {
-    const collector = travel.collectors.get(branch)!
-    if (collector.rows.at(-1) === index) collector.delivered--
-    while (collector.rows.at(-1) === index) {
-      collector.rows.pop()
-      collector.records.pop()
-    }
-    collector.lettered++
-  }
-  const { reason, stage } = travel.failures[0]!
-  settleRest(travel, new Set(branches))
-  travel.failures = []
-  return { index, stage: stage.name, branches: [...branches], reason }
-}
-
-/** Taken in or unrouted counts on a branch only when no other piece of the record reached it, and once. */
-const settleRest = (travel: Travel, counted: Set<string>): void => {
-  const countOnce = (stage: RouteStage, count: (collector: Collector) => void): void => {
-    for (const branch of stage.reaches) {
-      const collector = travel.collectors.get(branch)!
-      if (counted.has(branch) || collector.rows.at(-1) === travel.index) continue
-      counted.add(branch)
-      count(collector)
-    }
-  }
-  for (const { stage } of travel.taken) {
-    countOnce(stage, (collector) => {
-      collector.aggregated = (collector.aggregated ?? 0) + 1
-    })
-  }
-  for (const stage of travel.unrouted) countOnce(stage, (collector) => void collector.unrouted++)
-  travel.taken = []
-  travel.unrouted = []
 }
 
 const compileStage = (

@@ -110,10 +110,13 @@ const redriven = (
   return [...held, { metric: "millrace_redrives_settled_total", value: 1, kind }]
 }
 
-/** All four, also where they are 0: a series that is there from the start shows its first step. */
+/** All of them, also where they are 0: a series that is there from the start shows its first step. */
 const outcome = (stage: string, of: SealedBranch): ReadonlyArray<Measure> => [
   { metric: "millrace_records_applied_total", value: of.records, stage },
   { metric: "millrace_records_filtered_total", value: of.filtered, stage },
   { metric: "millrace_records_unrouted_total", value: of.unrouted, stage },
-  { metric: "millrace_records_dead_lettered_total", value: of.lettered, stage }
+  { metric: "millrace_records_dead_lettered_total", value: of.lettered, stage },
+  ...(of.aggregated === undefined
+    ? []
+    : [{ metric: "millrace_records_aggregated_total" as const, value: of.aggregated, stage }])
 ]

@@ -90,6 +90,12 @@ export const metricTable = {
     labels: branch,
     help: "Records owed to a sink that became dead letters; one that is owed to two sinks counts for both."
   },
+  millrace_records_aggregated_total: {
+    kind: "counter",
+    unit: "records",
+    labels: branch,
+    help: "Records that an aggregate on the way to a sink has taken in; there only where there is one."
+  },
   millrace_batches_sealed_total: {
     kind: "counter",
     unit: "batches",

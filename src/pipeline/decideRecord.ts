@@ -4,6 +4,7 @@
  * @module
  */
 import { Result } from "effect"
+import { endOfTime } from "../../events/BatchMemory.ts"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
@@ -12,7 +13,6 @@ import { evolve, openBatch, type PipelineState } from "../../projections/Pipelin
 import { timeNow } from "../../projections/RunMemory.ts"
 import type { RunState } from "../../projections/RunState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
-import { endOfTime } from "../flow/time/WatermarkTracker.ts"
 import { Rejection } from "./Command.ts"
 import { confirmRedrives, mayFinish, sealRedrives } from "./letters/recordRedrives.ts"
 

@@ -144,16 +144,16 @@ describe("a sink that refuses records", () => {
         outcome = left
       }
       for (const [stage, branch] of Object.entries(outcome.branches)) {
-        const { delivered, filtered, lettered, unrouted } = sealedBranch(outcome, stage)
-        assert.strictEqual(delivered + filtered + unrouted + lettered, outcome.count)
+        const { aggregated = 0, delivered, filtered, lettered, unrouted } = sealedBranch(outcome, stage)
+        assert.strictEqual(delivered + filtered + unrouted + lettered + aggregated, outcome.count)
         assert.strictEqual(new Set(branch.rows).size, delivered)
         assert.strictEqual(
           outcome.failures.filter(({ branches }) => branches.includes(stage)).length,
           lettered
         )
       }
-      const { delivered, filtered, lettered, unrouted } = outcome.totals
-      assert.strictEqual(delivered + filtered + unrouted + lettered, outcome.count)
+      const { aggregated = 0, delivered, filtered, lettered, unrouted } = outcome.totals
+      assert.strictEqual(delivered + filtered + unrouted + lettered + aggregated, outcome.count)
       assert.strictEqual(new Set(outcome.failures.map(({ index }) => index)).size, lettered)
     },
     { arbitrary: { runs: 500, size: 30 } }

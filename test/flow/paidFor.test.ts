@@ -4,13 +4,13 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect, Schema } from "effect"
 import { DriverError, End, Millrace, Pipeline, Worker } from "../../src/index.ts"
 import { type Interpose, makeMemoryHub } from "../../src/testing/index.ts"
 import { broken, lettersOf, watchAcks } from "../simulation/oracles.ts"
 import { windowOfOne } from "../simulation/WindowOfOne.ts"
 import { eventsIn, live, makeWorld, type World } from "../simulation/World.ts"
+import { whileTimePasses } from "../support/whileTimePasses.ts"
 
 const Num = Schema.Struct({ n: Schema.Number })
 type Num = typeof Num.Type
@@ -59,9 +59,7 @@ const runs = (
     const became: Array<string> = []
     for (const begin of lives) {
       begin()
-      const running = yield* Effect.forkChild(millrace.run("p"))
-      yield* TestClock.adjust("1 hour")
-      const { state } = yield* Fiber.join(running)
+      const { state } = yield* whileTimePasses(millrace.run("p"))
       became.push(`${state.lifecycle} ${state.run?.failure?.code ?? ""}`.trim())
     }
     const state = yield* millrace.state("p")

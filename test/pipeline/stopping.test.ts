@@ -10,6 +10,7 @@ import type { Driver } from "../../src/drivers/Driver.ts"
 import type { Sink } from "../../src/drivers/Sink.ts"
 import { End, Millrace, Pipeline, Worker } from "../../src/index.ts"
 import { type MemoryHub, makeMemoryHub } from "../../src/testing/index.ts"
+import { whileTimePasses } from "../support/whileTimePasses.ts"
 
 const Num = Schema.Struct({ n: Schema.Number })
 type Num = typeof Num.Type
@@ -53,7 +54,7 @@ describe("a stop", () => {
         yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(told, ["open", "do 0"], "the batch was left alone")
         yield* Deferred.succeed(open, undefined)
-        yield* Fiber.join(stopping)
+        yield* whileTimePasses(Fiber.join(stopping))
         yield* Fiber.join(running)
         const { deployment, lifecycle, open: left, run } = yield* millrace.state("p")
         assert.deepStrictEqual(
@@ -63,7 +64,7 @@ describe("a stop", () => {
         assert.deepStrictEqual(told, ["open", "do 0", "done", "stop", "close"])
         assert.deepStrictEqual(hub.sink("out").records, numbers(2))
 
-        yield* millrace.run("p")
+        yield* whileTimePasses(millrace.run("p"))
         assert.deepStrictEqual(hub.sink("out").records, numbers(6))
         assert.deepStrictEqual(
           told.slice(5).filter((what) => what !== "done"),
@@ -108,7 +109,7 @@ describe("what cannot be closed", () => {
       const millrace = yield* Millrace
       yield* millrace.define(Pipeline.make("p").pipe(source, sinkOf("stubborn")))
       for (const time of [1, 2]) {
-        const { state } = yield* millrace.run("p")
+        const { state } = yield* whileTimePasses(millrace.run("p"))
         assert.deepStrictEqual([state.lifecycle, state.run?.failure], ["Completed", null])
         assert.deepStrictEqual([closed, hub.sink("out").records.length], [time, 3 * time])
       }
@@ -131,9 +132,7 @@ describe("what cannot be closed", () => {
       yield* millrace.define(
         Pipeline.make("p").pipe(source, Pipeline.custom("mine", Num, worker), sinkOf("memory"))
       )
-      const running = yield* Effect.forkChild(millrace.run("p"))
-      yield* TestClock.adjust("1 hour")
-      const { state } = yield* Fiber.join(running)
+      const { state } = yield* whileTimePasses(millrace.run("p"))
       assert.deepStrictEqual([state.lifecycle, closes], ["Completed", 6])
     }).pipe(Effect.provide(Millrace.layerTest({ drivers: [hub.driver] })))
   })

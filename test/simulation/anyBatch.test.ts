@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, it } from "@effect/vitest"
-import { Clock, Context, Duration, Effect, Schema } from "effect"
+import { Context, Effect, Schema } from "effect"
 import { Worker } from "../../src/flow/Worker.ts"
 import { provideAll } from "../../src/pipeline/programFunction.ts"
 import { broken, lettersOf, watchAcks } from "./oracles.ts"
@@ -82,17 +82,6 @@ const model = (items: ReadonlyArray<Item>, refuses: (piece: Piece) => boolean) =
   return { ...sinks, letters }
 }
 
-/** The pauses of asking again are over at once; whatever is awaited longer takes its time. */
-const hasty: Clock.Clock = (() => {
-  const real = Clock.Clock.defaultValue()
-  return Object.assign(Object.create(real) as Clock.Clock, {
-    sleep: (duration: Duration.Duration) => {
-      const ms = Duration.toMillis(duration)
-      return ms >= 50 && ms <= 400 ? Effect.yieldNow : real.sleep(duration)
-    }
-  })
-})()
-
 const Small = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 const inputs = {
   items: Schema.Array(
@@ -112,9 +101,11 @@ const happens = async ({ batchSize, crashes, inFlight, items: rolled }: Rolled):
   world.watch = watchAcks(world)
   world.hub.sink("a").refuse = (record) => (refuses(record as Piece) ? "not this one" : undefined)
   const wire = definition(batchSize + 1, inFlight + 1)
+  let lives = 0
   const life = (dieAt?: number) =>
     live(world, wire, {
-      clock: hasty,
+      // A time of its own: the pauses of asking again are over at once. Ids are made of it, so none comes twice.
+      at: ++lives * 86_400_000,
       functions: provideAll(
         new Map([
           [

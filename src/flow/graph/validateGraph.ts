@@ -8,6 +8,7 @@ import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { disconnected } from "./disconnected.ts"
+import { needsEventTime } from "./needsEventTime.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
 import { mergeFindings } from "./validateTime.ts"
@@ -34,6 +35,7 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...edges,
     ...cycleFindings(definition),
     ...wholeFindings(definition),
+    ...needsEventTime(definition),
     ...disconnected(definition),
     ...validateStages(definition),
     ...mergeFindings(definition)

@@ -16,6 +16,7 @@ import { empty } from "../../../projections/RunMemory.ts"
 import type { Outcome } from "../Outcome.ts"
 import type { PlannedSource } from "../Plan.ts"
 import type { StageError } from "../StageError.ts"
+import type { Arrival } from "../time/EventClock.ts"
 import { type OwedFirst, owedFirst } from "./OwedFirst.ts"
 import { overAt, type PlannedMemory } from "./PlannedMemory.ts"
 import { withBranches, withMade } from "./withMade.ts"
@@ -28,9 +29,13 @@ export interface Visit {
   readonly of: PlannedSource
   /** The batch of the log that this is made for again; a new one has none. */
   readonly owed: OpenBatch | undefined
-  /** The source has come to its end: this is a batch of no records. */
-  readonly ended: boolean
+  /** The source has come to its end: this is a batch of no records, sealed only if something is made of it. */
+  readonly isEnd: boolean
+  /** The source stages that have come to their end with it. */
+  readonly ended: ReadonlyArray<string>
   readonly route: Effect.Effect<Outcome, StageError>
+  /** Where several sources are read as one: its records that have a time, in order. */
+  readonly arrivals?: ReadonlyArray<Arrival> | undefined
 }
 
 export interface Visited {
@@ -107,7 +112,7 @@ class Opened implements FlowMemory {
       const now = yield* Clock.currentTimeMillis
       this.#moveTo(owed?.batch ?? Number.POSITIVE_INFINITY, now)
       const left = owed === undefined ? undefined : this.#leftBy(owed.batch)
-      this.#begin(of, left, now)
+      this.#begin(visit, left, now)
       const routed = yield* visit.route
       const time = left === undefined ? this.#learnedTime(visit, now) : left.time
       const { memory, outcome } = yield* this.#goOn(routed, left, time)
@@ -118,12 +123,14 @@ class Opened implements FlowMemory {
           keep: Effect.void
         }
       }
+      const isSealed = !visit.isEnd || outcome.made !== undefined
       const keep = Effect.sync(() => {
+        if (!isSealed) return this.#planned.clock.ended(of.stages, now)
         for (const stage of this.#planned.stages) {
           const delta = own(memory, stage.name)
           if (delta !== undefined) stage.keep(delta)
         }
-        if (time !== undefined) this.#planned.clock.keep(time, membersOf(of), visit.ended, now)
+        if (time !== undefined) this.#planned.clock.keep(time, of.stages, visit.ended, now)
       })
       return { outcome, left: leftOf(time, memory), keep }
     })
@@ -148,20 +155,20 @@ class Opened implements FlowMemory {
     })
   }
 
-  #begin(of: PlannedSource, recorded: Left | undefined, now: number): void {
+  #begin({ arrivals, of }: Visit, recorded: Left | undefined, now: number): void {
     const { clock, latenessMs, stages } = this.#planned
-    const members = membersOf(of)
+    const members = of.stages
     for (const source of this.#sources) {
       const isSeveral = source === of && members.length > 1
-      if (!this.#asked.has(source.stage) && !isSeveral) clock.busy(membersOf(source), now)
+      if (!this.#asked.has(source.stage) && !isSeveral) clock.busy(source.stages, now)
     }
-    clock.begin(members, recorded?.time, now)
+    clock.begin(members, recorded?.time, now, arrivals)
     for (const stage of stages) stage.begin(overAt(clock.combined, latenessMs))
   }
 
   #learnedTime({ ended, of }: Visit, now: number): Left["time"] {
     const { clock } = this.#planned
-    return clock.isTracking ? clock.learned(membersOf(of), ended, now) : undefined
+    return clock.isTracking ? clock.learned(of.stages, ended, now) : undefined
   }
 
   /** Past all batches before this one, by what their seals say. */
@@ -187,8 +194,6 @@ class Opened implements FlowMemory {
     this.#planned.clock.rest()
   }
 }
-
-const membersOf = ({ stages }: PlannedSource): ReadonlyArray<string> => stages
 
 const leftOf = (time: Left["time"], memory: Readonly<Record<string, StageDelta>>): Left => ({
   ...(time === undefined ? {} : { time }),

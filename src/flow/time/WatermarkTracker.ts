@@ -10,7 +10,9 @@
  *
  * @module
  */
-import type { SealedTime } from "../../../events/BatchMemory.ts"
+import { endOfTime, type SealedTime } from "../../../events/BatchMemory.ts"
+
+export { endOfTime } from "../../../events/BatchMemory.ts"
 
 /** `idleTimeoutMs`: how long a source may give nothing before it is left out. */
 export interface TrackedSource {
@@ -33,9 +35,6 @@ export interface WatermarkTracker {
   readonly settled: number | null
   readonly changedAt: number
 }
-
-/** The last instant there is: the combined watermark once every source has come to its end. */
-export const endOfTime = 8.64e15
 
 /** Nothing has been given yet; idle timeouts are counted from now. */
 export const make = (sources: ReadonlyArray<TrackedSource>, nowMs: number): WatermarkTracker => ({

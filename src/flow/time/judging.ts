@@ -16,6 +16,27 @@ export const judging =
     const mark = clock.judge(source, at)
     if (mark === null || at >= mark - allowedLateness || onLate === "keep") return payload
     if (onLate === "drop") return dropped
-    const late = mark - at
-    throw new RecordFailure("late", `it is ${late} ms behind event time, and may be ${allowedLateness}`)
+    const behind = `it is ${spanText(mark - at)} behind event time`
+    throw new RecordFailure("late", `${behind}, and may be ${spanText(allowedLateness)}`)
   }
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000]
+] as const
+
+/** A span as a person says it: its largest unit and the one below. */
+const spanText = (ms: number): string => {
+  const first = units.findIndex(([, size]) => ms >= size)
+  if (first === -1) return `${ms}ms`
+  const parts: Array<string> = []
+  let left = ms
+  for (const [unit, size] of units.slice(first, first + 2)) {
+    const whole = Math.floor(left / size)
+    if (whole > 0) parts.push(`${whole}${unit}`)
+    left -= whole * size
+  }
+  return parts.join(" ")
+}

@@ -6,7 +6,7 @@
  */
 import { Result } from "effect"
 import { type Definition, encodeDefinition } from "../../../events/Definition.ts"
-import type { PipelineEvent } from "../../../events/PipelineEvent.ts"
+import type { PipelineEvent, Raw } from "../../../events/PipelineEvent.ts"
 import * as DeadLetters from "../../../projections/DeadLetters.ts"
 import { evolve, initial, type PipelineState } from "../../../projections/PipelineState.ts"
 import { signature } from "../../flow/contract/signature.ts"
@@ -49,7 +49,10 @@ export class Notebook {
       // Its own source, also where that is read as one with others.
       const { offset, source } = letter.origin ?? letter
       const { code, message } = reason
-      return { source, offset, stage, branches, code, message, record: JSON.parse(raw.data) }
+      return { source, offset, stage, branches, code, message, record: readable(raw) }
     })
   }
 }
+
+/** Sources of a rehearsal keep the JSON of what they were given; what is too long for a letter is left out. */
+const readable = ({ data, encoding }: Raw): unknown => (encoding === "utf8" ? JSON.parse(data) : null)

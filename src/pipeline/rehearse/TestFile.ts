@@ -21,15 +21,13 @@ import { GivenRecord } from "./Rehearsal.ts"
 const Records = Schema.Array(Schema.Json)
 const Row = Schema.Record(Schema.String, Schema.Json)
 
-const Asked = { asked: Schema.optionalKey(Schema.Json) }
-const Answer = Schema.Union([
-  Schema.Struct({ ...Asked, answers: Schema.Json }),
-  Schema.Struct({ ...Asked, drops: Schema.Literal(true) }),
-  Schema.Struct({
-    ...Asked,
-    fails: Schema.Struct({ code: Schema.NonEmptyString, message: Schema.String })
-  })
-]).annotate({ expected: "{ asked, answers }, { asked, drops: true } or { asked, fails: { code, message } }" })
+const Answer = Schema.Struct({
+  asked: Schema.optionalKey(Schema.Json),
+  status: Schema.optionalKey(Schema.Literals(["ok", "filter", "nack"])),
+  payload: Schema.optionalKey(Schema.Json),
+  payloads: Schema.optionalKey(Records.check(Schema.isMinLength(1))),
+  error: Schema.optionalKey(Schema.Struct({ code: Schema.NonEmptyString, message: Schema.String }))
+})
 
 /** What is known of a dead letter: all of it that is named must be so, of the message a part is enough. */
 const ExpectedLetter = Schema.Struct({

@@ -6,19 +6,21 @@
 import { Effect } from "effect"
 import type { Definition } from "../../../events/Definition.ts"
 import type { Functions, StageFunction } from "../../flow/Functions.ts"
-import type { Pieces } from "../../flow/Route.ts"
+import type { Piece } from "../../flow/RouteStage.ts"
 import { includes } from "./includes.ts"
 
 /**
- * What a service answers when it is asked for a record that has everything in `asked` (any record, when left
- * out): another record in `answers`, nothing (`drops`), or a failure. The first that fits is taken; a record
- * that none fits is a dead letter with the code `no_answer_given`.
+ * What a service answers, in the words of its protocol, when it is asked for a record that has everything in
+ * `asked` (any record, when left out): `ok` (the default) with another `payload`, with several `payloads` or
+ * with neither, which leaves the record as it was; `filter`; or `nack` with an `error`. The first that fits is
+ * taken; a record that none fits is a dead letter with the code `no_answer_given`.
  */
 export interface GivenAnswer {
   readonly asked?: unknown
-  readonly answers?: unknown
-  readonly drops?: boolean
-  readonly fails?: { readonly code: string; readonly message: string }
+  readonly status?: "ok" | "filter" | "nack"
+  readonly payload?: unknown
+  readonly payloads?: ReadonlyArray<unknown>
+  readonly error?: { readonly code: string; readonly message: string }
 }
 
 type Answers = Readonly<Record<string, ReadonlyArray<GivenAnswer>>>
@@ -53,13 +55,20 @@ const answering = (
   waiting: (payloads) => Effect.sync(() => payloads.map((payload) => pieceOf(stage, payload, answers)))
 })
 
-const pieceOf = (stage: string, payload: unknown, answers: ReadonlyArray<GivenAnswer>): Pieces[number] => {
+const pieceOf = (stage: string, payload: unknown, answers: ReadonlyArray<GivenAnswer>): Piece => {
   const answer = answers.find(({ asked }) => asked === undefined || includes(payload, asked))
   if (answer === undefined) {
     const message = `the rehearsal gives no answer of ${stage} for ${JSON.stringify(payload)}`
     return { _tag: "Failed", reason: { code: "no_answer_given", message } }
   }
-  if (answer.fails !== undefined) return { _tag: "Failed", reason: answer.fails }
-  if (answer.drops === true) return { _tag: "Dropped" }
-  return { _tag: "Passed", payload: answer.answers ?? null }
+  switch (answer.status) {
+    case "filter":
+      return { _tag: "Dropped" }
+    case "nack":
+      return { _tag: "Failed", reason: answer.error ?? { code: "nacked", message: `${stage} refused it` } }
+    default:
+      return answer.payloads === undefined
+        ? { _tag: "Passed", payload: "payload" in answer ? answer.payload : payload }
+        : { _tag: "Many", payloads: answer.payloads }
+  }
 }

@@ -76,7 +76,7 @@ const missing = (
             "missing_answers",
             [...at, "services", name],
             `records reach the service ${name}, and nothing says what it answers`,
-            `services: { ${name}: [ { asked: …, answers: … } ] }`
+            `services: { ${name}: [ { asked: …, payload: … } ] }`
           )
     )
 }

@@ -86,7 +86,8 @@ describe("the combined watermark", () => {
       }
       const sealed = Tracker.sealed(tracker, now)
       const again = Tracker.restore(two, sealed, now + 1_000_000)
-      assert.strictEqual(Tracker.combined(again, now + 1_000_000), sealed.combined)
+      const least = Number.NEGATIVE_INFINITY
+      assert.isAtLeast(Tracker.combined(again, now + 1_000_000) ?? least, sealed.combined ?? least)
       assert.deepStrictEqual(Tracker.sealed(again, now).watermarks, sealed.watermarks)
     },
     runs

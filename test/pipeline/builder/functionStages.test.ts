@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Schema, Stream } from "effect"
-import { TestClock } from "effect/testing"
+import { Context, Effect, Schema, Stream } from "effect"
 import { DriverError, End, Millrace, Pipeline, Worker } from "../../../src/index.ts"
 import { makeMemoryHub } from "../../../src/testing/index.ts"
+import { whileTimePasses } from "../../support/whileTimePasses.ts"
 
 const Num = Schema.Struct({ n: Schema.Number })
 type Num = typeof Num.Type
@@ -22,9 +22,7 @@ const runWith = <R>(pipeline: Pipeline.Any<R>, payloads: ReadonlyArray<unknown>)
   return Effect.gen(function* () {
     const millrace = yield* Millrace
     yield* millrace.define(pipeline)
-    const running = yield* Effect.forkChild(millrace.run("p"))
-    yield* TestClock.adjust("1 hour")
-    const { state } = yield* Fiber.join(running)
+    const { state } = yield* whileTimePasses(millrace.run("p"))
     const letters = yield* millrace.deadLetters("p")
     const told = yield* millrace.events("p").pipe(
       Stream.takeUntil(({ event }) => event._tag === "ShutDown"),

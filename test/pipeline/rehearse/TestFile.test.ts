@@ -63,9 +63,9 @@ describe("a test file", () => {
         "wrong_type /tests/0/then/all"
       ]
     )
-    assert.deepEqual(codes({ when: {}, services: { s: [{ drop: true }] } }).sort(), [
-      "missing_key /tests/0/services/s/0/answers",
-      "unknown_key /tests/0/services/s/0/drop",
+    assert.deepEqual(codes({ when: {}, services: { s: [{ stat: "nack" }, { status: "retry" }] } }).sort(), [
+      "bad_value /tests/0/services/s/1/status",
+      "unknown_key /tests/0/services/s/0/stat",
       "unknown_key /tests/0/when"
     ])
     assert.deepEqual(Result.isFailure(decodeTests({ tests: [] })), true, "a file without a test is a slip")

@@ -129,6 +129,24 @@ describe("rehearse", () => {
     })
   )
 
+  it.effect("leaves the order of sources to a pipeline that has one of its own", () =>
+    Effect.gen(function* () {
+      const merging = decode({
+        merge: "round_robin",
+        runtime: { batch_size: 1 },
+        stages: {
+          a: { source: file("a"), output: { n: "number" } },
+          b: { source: file("b") },
+          out: { from: ["a", "b"], sink: file("out") }
+        }
+      })
+      const given = { b: [{ n: 10 }, { n: 20 }, { n: 30 }], a: [{ n: 1 }, { n: "x" }] }
+      const { deadLetters, sinks } = yield* rehearseDefinition(merging, { given })
+      assert.deepStrictEqual(sinks.out, [{ n: 1 }, { n: 10 }, { n: 20 }, { n: 30 }])
+      assert.deepInclude(deadLetters[0], { source: "a", offset: 1, code: "contract_violation" })
+    })
+  )
+
   it.effect("gives a service its answers, and none of its own", () =>
     Effect.gen(function* () {
       const scored = decode({
@@ -139,22 +157,75 @@ describe("rehearse", () => {
         }
       })
       const { deadLetters, sinks } = yield* rehearseDefinition(scored, {
-        given: { in: [{ id: 1, of: "x" }, { id: 2 }, { id: 3 }, { id: 4 }] },
+        given: { in: [{ id: 1, of: "x" }, { id: 2 }, { id: 3 }, { id: 4 }, { id: 5 }, { id: 6 }] },
         services: {
           score: [
-            { asked: { id: 1 }, answers: { id: 1, score: 0.5 } },
-            { asked: { id: 2 }, drops: true },
-            { asked: { id: 3 }, fails: { code: "too_young", message: "no score yet" } }
+            { asked: { id: 1 }, payload: { id: 1, score: 0.5 } },
+            { asked: { id: 2 }, status: "filter" },
+            { asked: { id: 3 }, status: "nack", error: { code: "too_young", message: "no score yet" } },
+            { asked: { id: 5 }, payloads: [{ id: 51 }, { id: 52 }] },
+            { asked: { id: 6 } }
           ]
         }
       })
-      assert.deepStrictEqual(sinks.out, [{ id: 1, score: 0.5 }])
+      assert.deepStrictEqual(sinks.out, [{ id: 1, score: 0.5 }, { id: 51 }, { id: 52 }, { id: 6 }])
       assert.deepStrictEqual(
         deadLetters.map(({ code, offset }) => [offset, code]),
         [
           [2, "too_young"],
           [3, "no_answer_given"]
         ]
+      )
+    })
+  )
+
+  it.effect("closes windows, drops what comes twice and late, as the engine does", () =>
+    Effect.gen(function* () {
+      const windows = decode({
+        runtime: { batch_size: 2 },
+        stages: {
+          in: { source: file("in"), event_time: { field: "at", allowed_lateness: "10s" } },
+          once: { from: "in", dedupe: { key: "record.id" } },
+          parts: { from: "once", explode: { field: "n", into: "n" } },
+          minutes: {
+            from: "parts",
+            aggregate: {
+              window: { tumbling: "1m" },
+              by: { of: "record.of" },
+              make: { count: "count", sum: { sum: "record.n" } }
+            }
+          },
+          out: { from: "minutes", sink: file("out") }
+        }
+      })
+      const record = (id: number, at: string, ...n: ReadonlyArray<number>) => ({
+        id,
+        of: "x",
+        at: `2026-01-01T00:${at}Z`,
+        n
+      })
+      const { deadLetters, sinks } = yield* rehearseDefinition(windows, {
+        given: {
+          in: [
+            record(1, "00:01", 1, 2),
+            record(1, "00:02", 100),
+            record(2, "00:59", 4),
+            record(3, "01:30", 8),
+            record(4, "00:30", 1000)
+          ]
+        }
+      })
+      const minute = (start: string, end: string, count: number, sum: number) => ({
+        of: "x",
+        window_start: `2026-01-01T00:${start}:00.000Z`,
+        window_end: `2026-01-01T00:${end}:00.000Z`,
+        count,
+        sum
+      })
+      assert.deepStrictEqual(sinks.out, [minute("00", "01", 3, 7), minute("01", "02", 1, 8)])
+      assert.deepStrictEqual(
+        deadLetters.map(({ code, offset }) => [offset, code]),
+        [[4, "late"]]
       )
     })
   )
