@@ -3,15 +3,17 @@
  *
  * What counts is decided by the one fold that knows (`DeadLetters`). It keeps letters until somebody asks;
  * here those of a batch that is settled on every branch leave it at once: they are counted, and kept if they
- * are on the page. Only a replay of a new generation takes letters back, so the replays that are to come are
- * told beforehand.
+ * are on the page. A replay of a new generation takes letters back, and a redrive or a discard lets them go, so
+ * what is to come of these is told beforehand.
  *
- * Kept at any time: one page, and the letters of the batches in flight.
+ * Kept at any time: one page, the letters of the batches in flight, and the fate of each letter that somebody has
+ * done something about.
  *
  * @module
  */
 import type { EventOf, PipelineEvent } from "../events/PipelineEvent.ts"
 import * as DeadLetters from "./DeadLetters.ts"
+import * as LetterFates from "./LetterFates.ts"
 
 type DeadLetter = DeadLetters.DeadLetter
 
@@ -43,6 +45,8 @@ export interface LetterPage {
   readonly query: LetterQuery
   /** In the order of their events. */
   readonly replays: ReadonlyArray<Replay>
+  /** What became of letters up to the end of what is read. */
+  readonly fates: LetterFates.LetterFates
   readonly letters: DeadLetters.DeadLetters
   /** In order; the page as far as it is known. */
   readonly page: ReadonlyArray<DeadLetter>
@@ -55,9 +59,14 @@ export interface LetterPage {
 /** A page has at most this many characters of records, or one letter. */
 export const pageCharacters = 4 * 1024 * 1024
 
-export const initial = (query: LetterQuery, replays: ReadonlyArray<Replay>): LetterPage => ({
+export const initial = (
+  query: LetterQuery,
+  replays: ReadonlyArray<Replay>,
+  fates: LetterFates.LetterFates = LetterFates.initial
+): LetterPage => ({
   query,
   replays,
+  fates,
   letters: DeadLetters.initial,
   page: [],
   end: null,
@@ -116,8 +125,10 @@ const leave = (
   return { ...next, letters: { ...letters, settled } }
 }
 
-const counted = (state: LetterPage, letter: DeadLetter, version: number): LetterPage => {
+const counted = (state: LetterPage, settled: DeadLetter, version: number): LetterPage => {
   const { query, replays } = state
+  const letter = DeadLetters.since(settled, LetterFates.fateOf(state.fates, settled.id))
+  if (letter === undefined) return state
   if (query.stage !== undefined && letter.stage !== query.stage) return state
   if (query.code !== undefined && letter.reason.code !== query.code) return state
   const left = replays.reduce<DeadLetter | undefined>(
