@@ -9,6 +9,7 @@
  * @module
  */
 import { Schema } from "effect"
+import { RestoredMemory, SealedTime, StageDelta } from "./BatchMemory.ts"
 import { Checkpoint, Position } from "./Checkpoint.ts"
 import { deadLetterEvents, OpenRedrive } from "./deadLetterEvents.ts"
 import { Finding } from "./Finding.ts"
@@ -87,7 +88,10 @@ export const PipelineEvent = Schema.TaggedUnion({
     digest: Text,
     branches: Schema.Record(Text, SealedBranch),
     totals: Totals,
-    letters: Schema.Array(Letter)
+    letters: Schema.Array(Letter),
+    /** Only in a first seal: event time behind the batch, and what each stage with a memory learned from it. */
+    time: Schema.optionalKey(SealedTime),
+    memory: Schema.optionalKey(Schema.Record(Text, StageDelta))
   },
   StageApplied: {
     stage: Text,
@@ -138,10 +142,13 @@ export const PipelineEvent = Schema.TaggedUnion({
       filtered: Count,
       unrouted: Count,
       lettered: Count,
+      aggregated: Schema.optionalKey(Count),
       batches: Count,
       applied: Schema.Record(Text, Count)
     }),
     open: Schema.Array(RestoredBatch),
+    /** Left out where the run remembers nothing. */
+    memory: Schema.optionalKey(RestoredMemory),
     /** Redrives whose effects came after that version: they are done again, under the keys they had. */
     redrives: Schema.optionalKey(Schema.Array(OpenRedrive))
   },

@@ -29,6 +29,10 @@ export type Raw = typeof Raw.Type
 /**
  * A record that could not be handled: `stage` is where it failed, `branches` are the sinks that are
  * owed it, `offset` is its ordinal in `source`. The id is stable across attempts at the same batch.
+ * A letter of what an aggregate has made names the aggregate as its source; its `offset` counts what the
+ * aggregates made of this batch, and its id names the aggregate: `generation.batch.stage.offset`.
+ * Where several sources are read as one, `source` is all of them, and `origin` the one it is of, with
+ * its ordinal there.
  */
 export const Letter = Schema.Struct({
   id: Text,
@@ -37,14 +41,16 @@ export const Letter = Schema.Struct({
   stage: Text,
   branches: Schema.Array(Text),
   reason: Reason,
-  raw: Raw
+  raw: Raw,
+  origin: Schema.optionalKey(Schema.Struct({ source: Text, offset: Count }))
 })
 export type Letter = typeof Letter.Type
 
 /**
  * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
- * of the other source records `filtered`, `unrouted` and `lettered` say why they do not.
- * Invariant 6: delivered + filtered + unrouted + lettered = the batch's count.
+ * of the other source records `filtered`, `unrouted`, `lettered` and `aggregated` (taken in by an aggregate;
+ * left out where there is none) say why they do not. What aggregates have made is in `records` alone.
+ * Invariant 6: delivered + filtered + unrouted + lettered + aggregated = the batch's count.
  * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
  */
 export const SealedBranch = Schema.Struct({
@@ -53,6 +59,7 @@ export const SealedBranch = Schema.Struct({
   filtered: Count,
   unrouted: Count,
   lettered: Count,
+  aggregated: Schema.optionalKey(Count),
   base: Schema.optionalKey(Json)
 })
 export type SealedBranch = typeof SealedBranch.Type
@@ -62,7 +69,8 @@ export const Totals = Schema.Struct({
   delivered: Count,
   filtered: Count,
   unrouted: Count,
-  lettered: Count
+  lettered: Count,
+  aggregated: Schema.optionalKey(Count)
 })
 export type Totals = typeof Totals.Type
 

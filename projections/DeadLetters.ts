@@ -242,13 +242,25 @@ const divided = (
   })
 
 const stands = (
-  { offset, run, source }: DeadLetter,
+  { batch, id, offset, run, source }: DeadLetter,
   branch: string,
   { branches, run: ofRun, sources }: EventOf<"RunSetBack">,
   open: RestoredBatch | undefined
 ): boolean => {
+  const winner = own(open?.branches ?? {}, branch)?.winner
+  const isWon = winner !== undefined && winner !== null
+  if (run === ofRun && branches?.includes(branch) !== false && isMade(id)) {
+    // What an aggregate made is no record of a source: its batch says whether it was settled by then.
+    const last = Object.values(sources).reduce(
+      (most, { checkpoint }) => Math.max(most, checkpoint?.batch ?? -1),
+      -1
+    )
+    return open === undefined ? batch <= last : isWon
+  }
   const back = own(sources, source)
   if (run !== ofRun || back === undefined || branches?.includes(branch) === false) return true
-  const winner = own(open?.branches ?? {}, branch)?.winner
-  return offset < (back.checkpoint?.offset ?? 0) || (winner !== undefined && winner !== null)
+  return offset < (back.checkpoint?.offset ?? 0) || isWon
 }
+
+/** Its id names the aggregate: `generation.batch.stage.ordinal`. */
+const isMade = (id: string): boolean => /^\d+\.\d+\.[\w-]+\.\d+$/.test(id)

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { HashMap, Option } from "effect"
 import type { PipelineEvent, Reason } from "../events/PipelineEvent.ts"
 import * as Bench from "./Bench.ts"
 import * as OpenRedrive from "./OpenRedrive.ts"
+import { own } from "./own.ts"
 
 export interface Fate {
   /** The branches that are owed the record no more: redriven, or discarded. */
@@ -23,10 +23,11 @@ export interface Fate {
 
 export interface LetterFates {
   readonly bench: Bench.Bench
-  readonly byLetter: HashMap.HashMap<string, Fate>
+  /** By batch (`generation.batch`) and letter: a change costs no copy of all of them. */
+  readonly byBatch: Readonly<Record<string, Readonly<Record<string, Fate>>>>
 }
 
-export const initial: LetterFates = { bench: Bench.initial, byLetter: HashMap.empty() }
+export const initial: LetterFates = { bench: Bench.initial, byBatch: {} }
 
 /** The types of events that change something here; others need not be read. */
 export const concerned: ReadonlySet<string> = new Set<PipelineEvent["_tag"]>([
@@ -44,24 +45,28 @@ export const evolve = (fates: LetterFates, event: PipelineEvent): LetterFates =>
   if (bench === fates.bench) return fates
   return {
     bench,
-    byLetter: changed({ ...fates, bench }, Bench.settledBetween(fates.bench, bench, event), event)
+    byBatch: changed({ ...fates, bench }, Bench.settledBetween(fates.bench, bench, event), event)
   }
 }
 
 /** What became of this letter; `undefined` when nobody has touched it. */
 export const fateOf = (fates: LetterFates, letter: string): Fate | undefined =>
-  Option.getOrUndefined(HashMap.get(fates.byLetter, letter))
+  own(own(fates.byBatch, batchOf(letter)), letter)
+
+const batchOf = (letter: string): string => letter.slice(0, letter.lastIndexOf("."))
 
 const untouched: Fate = { left: [], redrives: 0, nacks: 0, last: null, isOpen: false }
 
 const changed = (
-  { byLetter }: LetterFates,
+  fates: LetterFates,
   settled: OpenRedrive.OpenRedrive | undefined,
   event: PipelineEvent
-): LetterFates["byLetter"] => {
-  let next = byLetter
+): LetterFates["byBatch"] => {
+  let next = fates.byBatch
   const put = (letter: string, change: (fate: Fate) => Fate): void => {
-    next = HashMap.set(next, letter, change(Option.getOrElse(HashMap.get(next, letter), () => untouched)))
+    const batch = batchOf(letter)
+    const before = fateOf({ ...fates, byBatch: next }, letter) ?? untouched
+    next = { ...next, [batch]: { ...own(next, batch), [letter]: change(before) } }
   }
   switch (event._tag) {
     case "RedriveRequested":

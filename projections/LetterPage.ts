@@ -33,6 +33,8 @@ export interface LetterQuery {
 export interface Place {
   readonly batch: number
   readonly offset: number
+  /** Of what an aggregate made of the batch: behind the batch's own records. */
+  readonly isMade?: boolean
 }
 
 /** A replay of a new generation, and the version of its event. */
@@ -100,10 +102,10 @@ export const result = (state: LetterPage, version: number, at: number) => {
 
 /** The place a letter's id speaks of; `undefined` for what is no id. */
 export const placeOf = (id: string): Place | undefined => {
-  const [, batch, offset] = /^\d+\.(\d+)\.(\d+)$/.exec(id) ?? []
-  return batch === undefined || offset === undefined
-    ? undefined
-    : { batch: Number(batch), offset: Number(offset) }
+  const [, batch, stage, offset] = /^\d+\.(\d+)\.(?:([\w-]+)\.)?(\d+)$/.exec(id) ?? []
+  if (batch === undefined || offset === undefined) return undefined
+  const place = { batch: Number(batch), offset: Number(offset) }
+  return stage === undefined ? place : { ...place, isMade: true }
 }
 
 /** The replay that the fold takes for a new generation. */
@@ -184,4 +186,7 @@ const placed = (state: LetterPage, letter: DeadLetter): LetterPage => {
 }
 
 /** The order of letters. */
-export const compare = (a: Place, b: Place): number => a.batch - b.batch || a.offset - b.offset
+export const compare = (a: Place | DeadLetter, b: Place | DeadLetter): number =>
+  a.batch - b.batch || Number(isMade(a)) - Number(isMade(b)) || a.offset - b.offset
+
+const isMade = (of: Place | DeadLetter): boolean => ("id" in of ? placeOf(of.id) : of)?.isMade === true

@@ -250,7 +250,7 @@ export const advance = (state: PipelineState, source: string): PipelineState => 
       RunState.settled(run, open)
     )
   }
-  return next
+  return withRun(next, (run) => RunState.settledBefore(run, next.open[0]?.batch ?? Number.POSITIVE_INFINITY))
 }
 
 /** A run that was given up may have written more than the log vouches for, and so may a redrive that was cut off. */

@@ -7,6 +7,7 @@ import type { Checkpoint, Position } from "../events/Checkpoint.ts"
 import type { EventOf, Reason, SealedBranch } from "../events/PipelineEvent.ts"
 import * as OpenBatch from "./OpenBatch.ts"
 import { own } from "./own.ts"
+import * as RunMemory from "./RunMemory.ts"
 
 /** How far one source is sealed and settled, and which of its last records were dead letters. */
 export interface SourceState {
@@ -33,6 +34,8 @@ export interface RunCounts {
   readonly filtered: number
   readonly unrouted: number
   readonly lettered: number
+  /** Taken in by aggregates; left out while there is none. */
+  readonly aggregated?: number
   readonly batches: number
   /** Records each sink holds. */
   readonly applied: Readonly<Record<string, number>>
@@ -51,6 +54,8 @@ export interface RunState {
   readonly leftovers: Readonly<Record<string, OutputState>>
   /** A replay from one stage: only the sinks behind it take part, the outputs of the others stay as they are. */
   readonly only?: { readonly stage: string; readonly branches: ReadonlyArray<string> }
+  /** Left out while no stage of it remembers anything and no source has event time. */
+  readonly memory?: RunMemory.RunMemory
 }
 
 const noCounts: RunCounts = {
@@ -99,7 +104,7 @@ export const setBackCode = "set_back"
  * remembered until they are recorded anew. Whoever asks for it has seen its dead letters: the window begins anew.
  */
 export const setBack = (run: RunState, event: EventOf<"RunSetBack">): RunState => {
-  const { only: _, ...all } = run
+  const { memory: _, only: __, ...all } = run
   const outputs = Object.entries(event.outputs).map(([stage, receipt]): [string, OutputState] => {
     const now = own(run.outputs, stage)
     const back: OutputState = { receipt, finished: false }
@@ -117,7 +122,8 @@ export const setBack = (run: RunState, event: EventOf<"RunSetBack">): RunState =
     sources: { ...run.sources, ...Object.fromEntries(sources) },
     outputs: { ...run.outputs, ...Object.fromEntries(outputs) },
     lives: run.lives + 1,
-    ...(event.branches === null ? {} : { only: { stage: event.fromStage ?? "", branches: event.branches } })
+    ...(event.branches === null ? {} : { only: { stage: event.fromStage ?? "", branches: event.branches } }),
+    ...(event.memory === undefined ? {} : { memory: RunMemory.fromEvent(event.memory) })
   }
 }
 
@@ -145,7 +151,15 @@ export const sealed = (
     batches: batches + 1,
     applied: withSinks(applied, event)
   }
-  return { ...run, outputs, sources, counts }
+  const memory = RunMemory.sealed(run.memory, event)
+  return { ...run, outputs, sources, counts, ...(memory === undefined ? {} : { memory }) }
+}
+
+/** Every batch before this one is settled, on whatever source. */
+export const settledBefore = (run: RunState, batch: number): RunState => {
+  if (run.memory === undefined) return run
+  const memory = RunMemory.settled(run.memory, batch)
+  return memory === run.memory ? run : { ...run, memory }
 }
 
 /** A sink holds these records of a batch. */
@@ -160,6 +174,7 @@ export const applied = (run: RunState, stage: string, records: number): RunState
 /** A batch is settled with all before it: its records are counted, and the checkpoint moves. */
 export const settled = (run: RunState, batch: OpenBatch.OpenBatch): RunState => {
   const totals = OpenBatch.totals(batch)
+  const aggregated = (run.counts.aggregated ?? 0) + (totals?.aggregated ?? 0)
   return {
     ...run,
     counts: {
@@ -167,7 +182,8 @@ export const settled = (run: RunState, batch: OpenBatch.OpenBatch): RunState => 
       delivered: run.counts.delivered + (totals?.delivered ?? 0),
       filtered: run.counts.filtered + (totals?.filtered ?? 0),
       unrouted: run.counts.unrouted + (totals?.unrouted ?? 0),
-      lettered: run.counts.lettered + (totals?.lettered ?? 0)
+      lettered: run.counts.lettered + (totals?.lettered ?? 0),
+      ...(aggregated === 0 ? {} : { aggregated })
     },
     sources: {
       ...run.sources,
@@ -212,7 +228,10 @@ const withLetters = (
 ): SourceState => {
   const end = event.offset + event.count
   const sealed = first ? { position: event.range.to, offset: end } : source.sealed
-  const letters = event.letters.map(({ offset }) => offset).filter((offset) => !source.nacks.includes(offset))
+  const letters = event.letters.flatMap((letter) =>
+    // What an aggregate made is no record of this source.
+    letter.source !== event.source || source.nacks.includes(letter.offset) ? [] : [letter.offset]
+  )
   if (letters.length + source.nacks.length === 0) return { ...source, sealed }
   const since = (sealed?.offset ?? end) - window
   const nacks = [...source.nacks, ...letters].filter((offset) => offset >= since).sort((a, b) => a - b)

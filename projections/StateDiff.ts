@@ -9,7 +9,7 @@ import type { PipelineState } from "./PipelineState.ts"
 
 /**
  * One difference. `path` is a JSON pointer (RFC 6901) into the state; an open batch is named by its ordinal,
- * because its place in the list changes with every batch that leaves. `before` is absent for what is new,
+ * because its place in the list changes with every batch that leaves, and so is what a batch leaves behind. `before` is absent for what is new,
  * `after` for what is gone; a whole part that came or went is one difference.
  */
 export interface Difference {
@@ -35,8 +35,14 @@ export const differences = (before: Schema.Json, after: Schema.Json): ReadonlyAr
 const byOrdinal = (state: PipelineState): Schema.Json =>
   ({
     ...state,
-    open: Object.fromEntries(state.open.map((batch) => [String(batch.batch), batch]))
+    open: ordinals(state.open),
+    ...(state.run?.memory === undefined
+      ? {}
+      : { run: { ...state.run, memory: { ...state.run.memory, later: ordinals(state.run.memory.later) } } })
   }) as unknown as Schema.Json
+
+const ordinals = <Batch extends { readonly batch: number }>(batches: ReadonlyArray<Batch>) =>
+  Object.fromEntries(batches.map((batch) => [String(batch.batch), batch]))
 
 type Fields = Readonly<Record<string, Schema.Json>>
 

@@ -144,6 +144,7 @@ const sealed = (event: EventOf<"BatchSealed">): string => {
     ...Object.entries(event.branches).map(([stage, { records }]) => `${number(records)} for ${stage}`),
     ...(totals.filtered === 0 ? [] : [`${number(totals.filtered)} filtered`]),
     ...(totals.unrouted === 0 ? [] : [`${number(totals.unrouted)} unrouted`]),
+    ...(totals.aggregated ? [`${number(totals.aggregated)} aggregated`] : []),
     ...(letters.length === 0 ? [] : [count(letters.length, "dead letter")])
   ]
   const which = attempt === 1 ? `batch ${batch}` : `batch ${batch}, attempt ${attempt}`

@@ -20,10 +20,16 @@ export * as File from "./drivers/file/File.ts"
 export * as Http from "./drivers/http/Http.ts"
 export { Ingress, type Push, type Pushed } from "./drivers/http/Ingress.ts"
 export { IngressError, IngressReason } from "./drivers/http/IngressError.ts"
-export type { Lookup, LookupTable } from "./drivers/Lookup.ts"
+export type { Lookup, LookupRow, LookupTable, RemoteTable } from "./drivers/Lookup.ts"
 export type { SourceBatch, SourceRecord } from "./drivers/Record.ts"
 export type { Answer, Held, Sink, SinkBatch, SinkOpening, SinkWriter } from "./drivers/Sink.ts"
 export type { ReadLimit, Source, SourceReader } from "./drivers/Source.ts"
+export { Batch, BatchMisuse, type BatchRecord, type Flag, type RecordOutcome } from "./flow/Batch.ts"
+export * as Condition from "./flow/condition/Condition.ts"
+export { type Leaving, route, type Way } from "./flow/graph/route.ts"
+export { Nack, Retry } from "./flow/Nack.ts"
+export * as WatermarkTracker from "./flow/time/WatermarkTracker.ts"
+export { Worker } from "./flow/Worker.ts"
 export { EventLog, LogError } from "./log/EventLog.ts"
 export {
   InvalidDefinition,
@@ -48,6 +54,16 @@ export type {
 } from "./pipeline/letters/LetterRequest.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
+export type { GivenAnswer } from "./pipeline/rehearse/givenAnswers.ts"
+export {
+  GivenRecord,
+  givenRecord,
+  type Rehearsal,
+  type RehearsalError,
+  type Rehearsed,
+  type RehearsedLetter
+} from "./pipeline/rehearse/Rehearsal.ts"
+export { rehearse, rehearseDefinition } from "./pipeline/rehearse/rehearse.ts"
 export type {
   ReplayFrom,
   ReplayImpact,

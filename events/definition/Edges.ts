@@ -4,10 +4,11 @@
  * @module
  */
 import { Schema, SchemaTransformation } from "effect"
-import { Expression, Name } from "./Text.ts"
+import { Condition } from "./Condition.ts"
+import { Name } from "./Text.ts"
 
 /** An edge into a stage: from where, and for which records (all, when there is no `when`). */
-const EdgeStruct = Schema.Struct({ stage: Name, when: Schema.optionalKey(Expression) })
+const EdgeStruct = Schema.Struct({ stage: Name, when: Schema.optionalKey(Condition) })
 export type Edge = typeof EdgeStruct.Type
 const EdgeWire = Schema.Union([Name, EdgeStruct]).annotate({ expected: "a stage name or { stage, when }" })
 const toEdge = (wire: string | Edge): Edge => (typeof wire === "string" ? { stage: wire } : wire)

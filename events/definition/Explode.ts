@@ -7,8 +7,10 @@ import { Effect, Schema } from "effect"
 
 /**
  * One record for each element of the list in `field` (a path, joined by dots): the element itself, or with
- * `into` the record with the element in that field instead of the list. What has no list, or an empty one,
- * is `onEmpty`; a list longer than `limit` makes the record a dead letter.
+ * `into` the record with the element in that field instead of the list. A record without a list, or with an
+ * empty one, is dropped, kept as one record (with `into`, which is then null) or a dead letter; what is no list
+ * and a list longer than `limit` make the record a dead letter. Batches are read so small that none can become
+ * more than a million records.
  */
 export const Explode = Schema.Struct({
   field: Schema.NonEmptyString,

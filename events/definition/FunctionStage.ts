@@ -10,7 +10,7 @@ import { Effect, Schema } from "effect"
  * does and, as `output`, the boundary it promises; a program that resumes a run must provide it again.
  */
 export const FunctionStage = Schema.Struct({
-  does: Schema.Literals(["filter", "map"]),
+  does: Schema.Literals(["filter", "map", "explode", "custom"]),
   over: Schema.Literals(["record", "batch"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("record" as const))
   )

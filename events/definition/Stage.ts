@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { Aggregate } from "./Aggregate.ts"
+import { Condition } from "./Condition.ts"
 import { Contract } from "./Contract.ts"
 import { Dedupe } from "./Dedupe.ts"
 import { Edges } from "./Edges.ts"
@@ -14,7 +15,6 @@ import { FunctionStage } from "./FunctionStage.ts"
 import { Lookup } from "./Lookup.ts"
 import { MapStage } from "./MapStage.ts"
 import { Service } from "./Service.ts"
-import { Expression } from "./Text.ts"
 import { Use } from "./Use.ts"
 import { Validate } from "./Validate.ts"
 
@@ -38,7 +38,7 @@ export type StageKind = (typeof stageKinds)[number]
 export const Stage = Schema.Struct({
   from: Schema.optionalKey(Edges),
   source: Schema.optionalKey(Use),
-  filter: Schema.optionalKey(Expression),
+  filter: Schema.optionalKey(Condition),
   map: Schema.optionalKey(MapStage),
   explode: Schema.optionalKey(Explode),
   validate: Schema.optionalKey(Validate),

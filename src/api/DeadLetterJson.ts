@@ -10,7 +10,10 @@ import { Count, Reason, Timestamp } from "./values.ts"
 
 const Text = Schema.String
 
-/** The same as `millrace dead-letters … list --json`. */
+/**
+ * The same as `millrace dead-letters … list --json`. Where `source` is several that are read as one, `origin` is
+ * the one the record is of, with its ordinal there.
+ */
 export const DeadLetterJson = Schema.Struct({
   id: Text,
   run: Text,
@@ -27,7 +30,8 @@ export const DeadLetterJson = Schema.Struct({
   /** How many redrives it has had. */
   redrives: Count,
   /** One of them is not through. */
-  redriving: Schema.Boolean
+  redriving: Schema.Boolean,
+  origin: Schema.optionalKey(Schema.Struct({ source: Text, offset: Count }))
 }).annotate({ identifier: "DeadLetter" })
 export type DeadLetterJson = typeof DeadLetterJson.Type
 

@@ -20,6 +20,8 @@ export const Run = Schema.Struct({
   filtered: Count,
   unrouted: Count,
   dead_lettered: Count,
+  /** Taken in by aggregates; left out while there is none. */
+  aggregated: Schema.optionalKey(Count),
   /** Records each sink holds. */
   applied: Schema.Record(Schema.String, Count),
   batches: Count

@@ -20,7 +20,8 @@ export const StageStats = Schema.Struct({
 })
 
 /**
- * Offsets count the records of a source within its run. A watermark is in event time. `progress` is how much of
+ * Offsets count the records of a source within its run. A watermark is in event time: `null` where a source has
+ * none, has given no record yet, or has come to its end. `progress` is how much of
  * it has been read by a run at work, where the source knows how much there is.
  */
 export const SourceStats = Schema.Struct({
@@ -37,6 +38,7 @@ export const SourceStats = Schema.Struct({
   )
 })
 
+/** `totals.aggregated` counts records taken in by aggregates; `watermark` is what the sources have come to together. */
 export const Stats = Schema.Struct({
   run: Schema.NullOr(Schema.String),
   lifecycle: Schema.String,
@@ -47,8 +49,10 @@ export const Stats = Schema.Struct({
     filtered: Count,
     unrouted: Count,
     dead_lettered: Count,
+    aggregated: Schema.optionalKey(Count),
     batches: Count
   }),
+  watermark: Schema.NullOr(Timestamp),
   in_flight: Schema.Struct({ batches: Count, records: Count }),
   records_per_second: Schema.Finite,
   stages: Schema.Array(StageStats),

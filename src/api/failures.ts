@@ -48,7 +48,7 @@ export const codes = {
   413: ["PayloadTooLarge"],
   415: ["UnsupportedMediaType"],
   422: ["IdempotencyKeyReused"],
-  429: ["RateLimitExceeded"],
+  429: ["RateLimitExceeded", "TooManyReaders"],
   431: ["HeadersTooLarge"],
   500: ["InternalError"],
   503: [

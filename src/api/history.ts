@@ -14,6 +14,7 @@ import { Failure400, Failure404, Failure503 } from "./failures.ts"
 import { Run } from "./Run.ts"
 import { Stats } from "./Stats.ts"
 import { schedule } from "./schedule.ts"
+import { tail } from "./tail.ts"
 import { diff, state, why } from "./timeTravel.ts"
 import { Count, nameInPath, pageQuery, Timestamp } from "./values.ts"
 
@@ -33,6 +34,7 @@ const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
         lifecycle: "Running",
         deployment_status: "Running",
         totals: { read: 9000, delivered: 800, filtered: 8198, unrouted: 0, dead_lettered: 2, batches: 9 },
+        watermark: "2001-01-13T05:20:00.000Z",
         in_flight: { batches: 1, records: 1000 },
         records_per_second: 210000.5,
         stages: [
@@ -52,7 +54,7 @@ const stats = HttpApiEndpoint.get("getStats", pathOf("stats"), {
             source: "flights",
             sealed_offset: 9000,
             settled_offset: 8000,
-            watermark: null,
+            watermark: "2001-01-13T05:20:00.000Z",
             progress: { done: 1_024_000, total: 4_096_000, unit: "bytes" }
           }
         ]
@@ -152,7 +154,7 @@ const checkpoints = HttpApiEndpoint.get("getCheckpoints", pathOf("checkpoints"),
 )
 
 export const history = HttpApiGroup.make("history")
-  .add(stats, events, state, diff, why, runs, checkpoints, schedule)
+  .add(stats, events, tail, state, diff, why, runs, checkpoints, schedule)
   .middleware(Edge)
   .middleware(Authorization)
   .annotateMerge(OpenApi.annotations({ description: "What happened, and how it is going." }))

@@ -25,6 +25,8 @@ export const requiredScope = {
   replayPipeline: "operate",
   getStats: "read",
   getEvents: "read",
+  // Counts and letters are for whoever looks after a pipeline; every record of it is not.
+  tailPipeline: "operate",
   getState: "read",
   getDiff: "read",
   getWhy: "read",

@@ -7,7 +7,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs"
 import { dirname, isAbsolute } from "node:path"
 import { Effect, Result, Schema } from "effect"
-import type { Definition, Stage } from "../../events/Definition.ts"
+import { type Definition, lookupUse, type Stage } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
 import type { AnyOffer, DriverContext } from "../drivers/Driver.ts"
 import type { DriverError } from "../drivers/DriverError.ts"
@@ -55,9 +55,9 @@ const tryStage = Effect.fnUntraced(function* (
     if (source !== undefined) yield* source.open(null).pipe(failed("source"))
   }
   if (stage.lookup !== undefined) {
-    const { default: _, into: _into, match, on_miss: _miss, take: _take, use, ...settings } = stage.lookup
+    const { use, ...settings } = lookupUse(stage.lookup)
     const lookup = yield* make(drivers.get(use)?.lookup, settings, context).pipe(failed("lookup"))
-    if (lookup !== undefined) yield* lookup.open(Object.values(match)).pipe(failed("lookup"))
+    if (lookup !== undefined) yield* lookup.open(Object.values(stage.lookup.match)).pipe(failed("lookup"))
   }
   if (stage.sink !== undefined) {
     const { use, ...settings } = stage.sink

@@ -72,7 +72,7 @@ const causeOf = (
 ]
 
 const listed = (letter: DeadLetterJson, style: Style): ReadonlyArray<string> => [
-  `  ${style.bold(letter.id)}  ${shown(letter.source)} record ${grouped(letter.offset)}, owed to ${letter.branches
+  `  ${style.bold(letter.id)}  ${originText(letter, " ")}, owed to ${letter.branches
     .map(shown)
     .join(", ")}${stateOf(letter, style)}`,
   `    ${style.red(`✗ ${shown(letter.reason.code)} at ${shown(letter.stage)}`)}  ${cut(
@@ -92,6 +92,15 @@ const stateOf = ({ attempts, redrives, redriving }: DeadLetterJson, style: Style
 /** How many there are, and how to look at them. */
 export const lettersText = (count: number, name: string, style: Style): string =>
   count === 0 ? "0" : style.red(`${grouped(count)}  see \`millrace dead-letters ${shown(name)} list\``)
+
+/** Its own source, also where that is read as one with others. */
+export const originText = (
+  letter: Pick<DeadLetterJson, "origin" | "offset" | "source">,
+  between: string
+): string => {
+  const { offset, source } = letter.origin ?? letter
+  return `${shown(source)}${between}record ${grouped(offset)}`
+}
 
 /** What was read, on one line. */
 export const recordLine = ({ raw }: Pick<DeadLetterJson, "raw">, length: number): string => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Definition } from "../../events/Definition.ts"
-import { edgesOf, nodesOf } from "./stageGraph.ts"
+import { deadLettersOf, edgesOf, type Node, nodesOf, unroutedOf } from "./stageGraph.ts"
 import { shown } from "./terminal.ts"
 
 /** Every source with what follows it. A stage that several lead into is drawn once, and named after that. */
@@ -19,7 +19,7 @@ export const graphText = (definition: Definition): string => {
     const condition = when === undefined ? "" : `[${shown(when)}] `
     if (node === undefined) return `${condition}${name} (unknown)`
     if (drawn.has(name)) return `${condition}${name} (see above)`
-    return `${condition}${name}  ${node.kind}${node.detail === "" ? "" : ` ${shown(node.detail)}`}`
+    return `${condition}${wordsOf(node)}`
   }
   const draw = (name: string, when: string | undefined, lead: string, branch: string): void => {
     lines.push(`${lead}${branch}${label(name, when)}`)
@@ -33,5 +33,17 @@ export const graphText = (definition: Definition): string => {
   }
   const entries = [...nodes.keys()].filter((name) => !edges.some((edge) => edge.to === name))
   for (const name of entries) draw(name, undefined, "", "")
+  const letters = deadLettersOf(definition)
+  const unrouted = unroutedOf(definition)
+  if (letters !== undefined) lines.push(wordsOf(letters))
+  // What the default does needs no words here.
+  if (unrouted !== undefined && definition.onUnrouted === "drop") lines.push(`(${unrouted})`)
   return `${lines.join("\n")}\n`
 }
+
+const wordsOf = ({ detail, kind, name, notes }: Node): string =>
+  [
+    `${name}  ${kind}`,
+    ...(detail === "" ? [] : [shown(detail)]),
+    ...notes.map((note) => `(${shown(note)})`)
+  ].join(" ")

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DeadLetterStory } from "../api/DeadLetterJson.ts"
-import { recordLine } from "./deadLetterLines.ts"
+import { originText, recordLine } from "./deadLetterLines.ts"
 import { cut, grouped, plural, type Style, shown, table } from "./terminal.ts"
 
 /** Characters and lines of a record that are shown; `--json` has all of it. */
@@ -16,7 +16,7 @@ const valueCharacters = 200
 export const storyLines = (story: DeadLetterStory, name: string, style: Style): ReadonlyArray<string> => [
   `${style.bold(`dead letter ${shown(story.id)}`)}  ${statusOf(story, style)}`,
   ...table([
-    ["  source", `${shown(story.source)}, record ${grouped(story.offset)}`],
+    ["  source", originText(story, ", ")],
     ["  failed", shown(story.reasons[0]?.at ?? "unknown")],
     ["  run", `${shown(story.run)}, batch ${story.batch}`],
     ["  attempts", grouped(story.attempts)],

@@ -8,7 +8,7 @@ import { basename, dirname, extname, resolve } from "node:path"
 import { Effect } from "effect"
 import { type Finding, finding, isError } from "../../events/Finding.ts"
 import { nearest } from "../../events/nearest.ts"
-import { parsePipelineFile } from "../config/PipelineFile.ts"
+import { type Environment, parsePipelineFile } from "../config/PipelineFile.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import { noFunctions } from "../flow/Functions.ts"
 import { isProgram, readProgram } from "./programFile.ts"
@@ -36,10 +36,11 @@ export const readPipelineFiles = Effect.fnUntraced(function* (paths: ReadonlyArr
   })
 })
 
-/** Reads and parses one file; a program is loaded, and thereby run. */
+/** Reads and parses one file; a program is loaded, and thereby run. Variables are those of the process. */
 export const readPipelineFile = Effect.fnUntraced(function* (
   path: string,
-  drivers: Drivers["Service"]
+  drivers: Drivers["Service"],
+  environment: Environment = process.env
 ): Effect.fn.Return<ReadFile> {
   const base = dirname(resolve(path))
   let text: string
@@ -51,7 +52,7 @@ export const readPipelineFile = Effect.fnUntraced(function* (
   }
   if (isProgram(path)) return yield* readProgram(path, base, drivers)
   const format = extname(path).toLowerCase() === ".json" ? "json" : "yaml"
-  const parsed = parsePipelineFile({ text, path, format, base, drivers, environment: process.env })
+  const parsed = parsePipelineFile({ text, path, format, base, drivers, environment })
   const isValid = !parsed.findings.some(isError)
   const definition = isValid ? parsed.definition : undefined
   return { path, base, text, findings: parsed.findings, definition, functions: noFunctions }
@@ -79,7 +80,8 @@ export const findingJson = (file: string, found: Finding) => ({
   file
 })
 
-const unreadable = (path: string, error: unknown): Finding => {
+/** Why a file that was named cannot be read. */
+export const unreadable = (path: string, error: unknown): Finding => {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case "ENOENT":

@@ -27,7 +27,10 @@ import { show } from "./show.ts"
 import { start } from "./start.ts"
 import { state } from "./state.ts"
 import { stop } from "./stop.ts"
+import { tail } from "./tail.ts"
+import { test } from "./test.ts"
 import { token } from "./token.ts"
+import { top } from "./top.ts"
 import { trigger } from "./trigger.ts"
 import { verify } from "./verify.ts"
 
@@ -37,9 +40,9 @@ export const root = Command.make("millrace").pipe(
       "Exit codes: 0 done, 1 the run or operation failed, 2 bad input, 3 environment, 130/143 cut off by a signal."
   ),
   Command.withSubcommands([
-    { group: "Pipelines", commands: [newFile, check, graph, run, serve] },
+    { group: "Pipelines", commands: [newFile, check, test, graph, run, serve] },
     { group: "Operate", commands: [plan, apply, start, pause, stop, trigger, checkpoint, replay] },
-    { group: "What happened", commands: [list, show, events, state, diff, schedule, deadLetters] },
+    { group: "What happened", commands: [list, top, show, tail, events, state, diff, schedule, deadLetters] },
     { group: "Care", commands: [verify, exportLog, importLog, token, doctor] }
   ]),
   Command.withGlobalFlags([Json, DataDirectory, DatabaseUrl, LogFormat, ServiceUrl, ServiceToken]),

@@ -57,6 +57,7 @@ export const resultOf = ({ durationMs, name, ran }: Ended) => {
       filtered: counts.filtered,
       unrouted: counts.unrouted,
       dead_lettered: counts.lettered,
+      ...(counts.aggregated === undefined ? {} : { aggregated: counts.aggregated }),
       delivered: counts.delivered,
       applied: counts.applied,
       batches: counts.batches,
@@ -84,6 +85,7 @@ export const summary = ({ durationMs, name, ran }: Ended, style: Style): Readonl
     ["read", `${plural(counts.read, "record")}, ${grouped(rate)}/s`],
     ["filtered", grouped(counts.filtered)],
     ...(counts.unrouted === 0 ? [] : [["unrouted", grouped(counts.unrouted)] as const]),
+    ...(counts.aggregated === undefined ? [] : [["aggregated", grouped(counts.aggregated)] as const]),
     ...Object.entries(counts.applied).map(([sink, records]) => [`→ ${sink}`, grouped(records)] as const),
     ...(counts.lettered === 0
       ? []

@@ -6,6 +6,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as PipelineState from "../../projections/PipelineState.ts"
+import { timeNow } from "../../projections/RunMemory.ts"
 import { EventLog } from "../log/EventLog.ts"
 import {
   type PastRun,
@@ -119,6 +120,7 @@ const resultOf = (name: string, { at, letters, runs, state, telemetry, version }
     generation: state.generation,
     run: state.run === null || runs[0] === undefined ? null : historyJson(runs[0]),
     checkpoints: PipelineState.checkpoints(state),
+    ...(state.run?.memory === undefined ? {} : { event_time: timeNow(state.run.memory) }),
     outputs: state.run?.outputs ?? {},
     open_batches: state.open.length,
     dead_letters: letters,
@@ -145,6 +147,7 @@ const historyJson = (run: PastRun) => ({
   filtered: run.counts.filtered,
   unrouted: run.counts.unrouted,
   dead_lettered: run.counts.lettered,
+  ...(run.counts.aggregated === undefined ? {} : { aggregated: run.counts.aggregated }),
   applied: run.counts.applied,
   batches: run.counts.batches
 })

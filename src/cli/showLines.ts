@@ -3,7 +3,10 @@
  *
  * @module
  */
+
+import { endOfTime } from "../../events/BatchMemory.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
+import { timeNow } from "../../projections/RunMemory.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
@@ -77,6 +80,7 @@ const runLines = (
     ["read", `${plural(counts.read, "record")}${perSecond === 0 ? "" : `, ${grouped(perSecond)}/s`}`],
     ["filtered", grouped(counts.filtered)],
     ...(counts.unrouted === 0 ? [] : [["unrouted", grouped(counts.unrouted)]]),
+    ...(counts.aggregated === undefined ? [] : [["aggregated", grouped(counts.aggregated)]]),
     ...Object.entries(counts.applied).map(([sink, records]) => [
       `→ ${sink}`,
       sinkLine(sink, records, telemetry)
@@ -85,6 +89,7 @@ const runLines = (
       "checkpoint",
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
+    ...watermarkRows(state),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
     ["dead letters", lettersText(letters, name, style)]
   ]
@@ -92,6 +97,18 @@ const runLines = (
     ...table(rows),
     ...(run.failure === null ? [] : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
   ]
+}
+
+/** How far event time is: at every source that has any, and at all of them together. */
+const watermarkRows = ({ run }: PipelineState.PipelineState): ReadonlyArray<ReadonlyArray<string>> => {
+  const time = timeNow(run?.memory)
+  if (time === null) return []
+  const shownTime = (at: number) => (at === endOfTime ? "its end" : isoTime(at))
+  const sources = Object.entries(time.watermarks).map(
+    ([source, at]) => `${source} at ${shownTime(at)}${time.idle.includes(source) ? " (idle)" : ""}`
+  )
+  const all = time.combined === null || sources.length < 2 ? [] : [`together at ${shownTime(time.combined)}`]
+  return [...sources, ...all].map((line) => ["event time", line])
 }
 
 const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry): string => {

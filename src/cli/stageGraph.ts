@@ -3,28 +3,82 @@
  *
  * @module
  */
-import { type Definition, isMapEdit, type Stage } from "../../events/Definition.ts"
+import type { Definition } from "../../events/Definition.ts"
+import { conditionText } from "../flow/condition/conditionText.ts"
+import { reach, successors } from "../flow/graph/order.ts"
+import { deadLetterWords, stageWords } from "./stageWords.ts"
 
 export interface Node {
   readonly name: string
   /** What kind of stage it is, and what it does. */
   readonly kind: string
   readonly detail: string
+  /** What else there is to know of it, a line each. */
+  readonly notes: ReadonlyArray<string>
 }
 
 export interface Edge {
   readonly from: string
   readonly to: string
+  /** Which records take it, in words; all, when there is no condition. */
   readonly when: string | undefined
 }
 
-export const nodesOf = (definition: Definition): ReadonlyArray<Node> =>
-  Object.entries(definition.stages).map(([name, stage]) => ({ name, ...wordsOf(stage) }))
+export const nodesOf = (definition: Definition): ReadonlyArray<Node> => {
+  const meetings = meetingsOf(definition)
+  return Object.entries(definition.stages).map(([name, stage]) => {
+    const words = stageWords(stage)
+    const merged = meetings.has(name) ? [mergeWords[definition.merge]] : []
+    return { name, ...words, notes: [...words.notes, ...merged] }
+  })
+}
 
 export const edgesOf = (definition: Definition): ReadonlyArray<Edge> =>
   Object.entries(definition.stages).flatMap(([to, { from }]) =>
-    (from ?? []).map(({ stage, when }) => ({ from: stage, to, when }))
+    (from ?? []).map(({ stage, when }) => ({
+      from: stage,
+      to,
+      when: when === undefined ? undefined : conditionText(when)
+    }))
   )
+
+/** Where dead letters go besides the log; `undefined` when nowhere. */
+export const deadLettersOf = ({ deadLetters }: Definition): Node | undefined =>
+  deadLetters.sink === undefined ? undefined : { name: "dead letters", ...deadLetterWords(deadLetters.sink) }
+
+/** What becomes of a record that no edge takes; `undefined` where every stage has an edge for all. */
+export const unroutedOf = (definition: Definition): string | undefined => {
+  const edges = Object.values(definition.stages).flatMap(({ from }) => from ?? [])
+  const always = new Set(edges.filter(({ when }) => when === undefined).map(({ stage }) => stage))
+  if (edges.every(({ stage }) => always.has(stage))) return undefined
+  return definition.onUnrouted === "drop"
+    ? "a record that no edge takes is dropped"
+    : "a record that no edge takes is a dead letter"
+}
+
+const mergeWords = {
+  arrival: "merged as they arrive",
+  round_robin: "merged in turns",
+  event_time: "merged by event time"
+} as const
+
+/** Stages in which records of several sources meet for the first time. */
+const meetingsOf = (definition: Definition): ReadonlySet<string> => {
+  const next = successors(definition)
+  const sources = new Map<string, number>()
+  const mixed = new Set<string>()
+  const names = Object.keys(definition.stages)
+  for (const name of names) {
+    if (definition.stages[name]!.source === undefined) continue
+    for (const reached of reach([name], next)) sources.set(reached, (sources.get(reached) ?? 0) + 1)
+  }
+  for (const name of names) {
+    const from = definition.stages[name]!.from ?? []
+    const before = Math.max(0, ...from.map(({ stage }) => sources.get(stage) ?? 0))
+    if (from.length > 1 && (sources.get(name) ?? 0) > before) mixed.add(name)
+  }
+  return mixed
+}
 
 /**
  * The column of each stage: one to the right of everything that leads into it. A valid definition has no
@@ -45,32 +99,4 @@ export const columnsOf = (definition: Definition): ReadonlyMap<string, number> =
     if (!moved) break
   }
   return columns
-}
-
-const wordsOf = (stage: Stage): { readonly kind: string; readonly detail: string } => {
-  if (stage.source !== undefined) return { kind: "source", detail: endOf(stage.source) }
-  if (stage.sink !== undefined) return { kind: "sink", detail: endOf(stage.sink) }
-  if (stage.lookup !== undefined) return { kind: "lookup", detail: endOf(stage.lookup) }
-  if (stage.filter !== undefined) return { kind: "filter", detail: stage.filter }
-  if (stage.map !== undefined) return { kind: "map", detail: mapOf(stage.map) }
-  if (stage.function !== undefined) {
-    return { kind: "function", detail: `${stage.function.does} each ${stage.function.over}` }
-  }
-  return { kind: "stage", detail: "" }
-}
-
-/** The driver, and the setting that says most about where it leads. */
-const endOf = (use: Readonly<Record<string, unknown>> & { readonly use: string }): string => {
-  const place = ["path", "table", "topic", "url", "bucket", "name"].map((key) => use[key]).find(isText)
-  return place === undefined ? use.use : `${use.use} ${place}`
-}
-
-const isText = (value: unknown): value is string => typeof value === "string"
-
-const mapOf = (map: NonNullable<Stage["map"]>): string => {
-  if (!isMapEdit(map)) return Object.keys(map).join(", ")
-  return [
-    ...Object.keys(map.set ?? {}).map((field) => `+${field}`),
-    ...(map.drop ?? []).map((field) => `-${field}`)
-  ].join(" ")
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-export const templateNames = ["generator", "files", "csv", "lookup", "parquet"] as const
+export const templateNames = ["generator", "files", "csv", "lookup", "routing", "parquet"] as const
 export type TemplateName = (typeof templateNames)[number]
 
 export interface Template {
@@ -18,6 +18,7 @@ const more = `
 # More that can stand here, with its defaults:
 #
 # schedule: manual              # or { interval: 5m }, or { cron: "0 6 * * *", time_zone: Europe/Berlin }
+# merge: arrival                # the order of sources that meet: arrival, round_robin or event_time
 # on_unrouted: dead_letter      # what no edge takes: dead_letter or drop
 # dead_letters: { window: 100, threshold: 10 }   # more among the last 100 records stop the run; window: 0 = no limit
 # runtime:
@@ -116,6 +117,36 @@ const templates: Readonly<
   store:
     from: named
     sink: { use: file, path: out/named.ndjson }
+`
+  },
+  routing: {
+    summary: "Records sent to several files by conditions, and counted per hour of their own time.",
+    needs: "orders.ndjson, with the fields id, at (ISO 8601), region and amount",
+    body: `stages:
+  orders:
+    source: { use: file, path: orders.ndjson }
+    output: { id: string, at: string, region: string, amount: number }
+    event_time: { field: at, allowed_lateness: 10m }    # an older one is late: a dead letter, or on_late: drop, keep
+  once:
+    from: orders
+    dedupe: { key: record.id }                          # of equal ones the first goes on
+  large:
+    from: { stage: once, when: { field: amount, gte: 1000 } }   # a condition as data, or in CEL: record.amount >= 1000
+    sink: { use: file, path: out/large.ndjson }
+  abroad:
+    from:
+      stage: once                                       # a record takes every edge whose condition holds
+      when: { all: [{ field: amount, gt: 0 }, { not: { field: region, equals: home } }] }
+    sink: { use: file, path: out/abroad.ndjson }
+  hourly:
+    from: once
+    aggregate:
+      window: { tumbling: 1h }                          # or { sliding: 1h, every: 10m }, { session: 30m }
+      by: { region: record.region }
+      make: { orders: count, revenue: { sum: record.amount } }
+  report:
+    from: hourly                                        # with the window_start and window_end of each
+    sink: { use: file, path: out/hourly.ndjson }
 `
   },
   parquet: {

@@ -14,7 +14,7 @@ import { continuousFindings } from "./continuous.ts"
 import { readDocument } from "./document.ts"
 import type { Environment } from "./environment.ts"
 import { lint } from "./lint.ts"
-import type { Locate } from "./locate.ts"
+import { placed } from "./placed.ts"
 import { salvage } from "./salvage.ts"
 
 export type { Environment } from "./environment.ts"
@@ -39,9 +39,6 @@ export interface PipelineFile {
   /** In the order of the text. */
   readonly findings: ReadonlyArray<Finding>
 }
-
-/** A file with more findings than this says so and leaves the rest for the next time. */
-const maxFindings = 200
 
 /** Reads a pipeline file. It never fails: what is wrong is in the findings. */
 export const parsePipelineFile = (input: PipelineFileInput): PipelineFile => {
@@ -87,8 +84,8 @@ export const secretNames = (definition: Definition): ReadonlyArray<string> => {
     if (isSecret(value)) names.add(value.secret)
     else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit)
   }
-  for (const { source, lookup, sink } of Object.values(definition.stages))
-    [source, lookup, sink].forEach(visit)
+  for (const { source, lookup, service, sink } of Object.values(definition.stages))
+    [source, lookup, service, sink].forEach(visit)
   return [...names]
 }
 
@@ -133,38 +130,16 @@ const isNews = (before: ReadonlyArray<Finding>): ((finding: Finding) => boolean)
   }
 }
 
-const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge", "bad_expression"])
+const edgeCodes = new Set(["unknown_stage", "sink_with_outgoing", "duplicate_edge"])
 
 /** A single edge may be written as a list of one. */
 const asWritten = (found: Finding, document: unknown): Finding => {
   const [, top, name, key, ...rest] = found.pointer.split("/")
-  if (top !== "stages" || name === undefined || key !== "from" || !edgeCodes.has(found.code)) return found
+  if (top !== "stages" || name === undefined || key !== "from") return found
+  if (rest[0] !== "when" && !edgeCodes.has(found.code)) return found
   const stages = (document as { readonly stages?: Readonly<Record<string, { readonly from?: unknown }>> })
     .stages
   const from = stages !== undefined && Object.hasOwn(stages, name) ? stages[name]?.from : undefined
   if (!Array.isArray(from) || from.length !== 1) return found
   return { ...found, pointer: ["", top, name, key, "0", ...rest].join("/") }
-}
-
-/** About a key rather than the value behind it. */
-const keyCodes = new Set(["unknown_key", "bad_name", "forbidden_key", "merge_key", "bad_key"])
-
-const placed = (findings: ReadonlyArray<Finding>, locate: Locate): ReadonlyArray<Finding> => {
-  const known = new Set<string>()
-  const all: Array<Finding & { readonly line: number; readonly column: number }> = []
-  for (const each of findings.slice(0, maxFindings)) {
-    const { code, message, pointer } = each
-    const id = `${code} ${pointer} ${message}`
-    if (known.has(id)) continue
-    known.add(id)
-    const key = code === "duplicate_key" ? "last" : keyCodes.has(code) ? "first" : undefined
-    const { line, column } = each.line === undefined ? locate(pointer, key) : each
-    all.push({ ...each, line: line ?? 1, column: column ?? 1 })
-  }
-  all.sort((left, right) => left.line - right.line || left.column - right.column)
-  if (findings.length <= maxFindings) return all
-  return [
-    ...all,
-    finding("too_many_findings", [], `There are ${findings.length - maxFindings} more findings`)
-  ]
 }

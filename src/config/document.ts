@@ -38,15 +38,19 @@ export interface ReadDocument {
   readonly locate: Locate
 }
 
-/** Reads a text; findings have no lines yet, `locate` gives them theirs. */
+/**
+ * Reads a text; findings have no lines yet, `locate` gives them theirs. Without an environment `${…}` is text
+ * like any other. `what` is what findings call the document.
+ */
 export const readDocument = (
   text: string,
   format: "yaml" | "json",
-  environment: Environment
+  environment: Environment | null,
+  what = "A pipeline file"
 ): ReadDocument => {
   const nowhere: Locate = () => ({ line: 1, column: 1 })
   if (text.length > limits.bytes || Buffer.byteLength(text) > limits.bytes) {
-    const message = `A pipeline file has at most ${limits.bytes / 1024} KiB`
+    const message = `${what} has at most ${limits.bytes / 1024} KiB`
     return { value: undefined, findings: [finding("too_large", [], message)], locate: nowhere }
   }
   const strict = format === "json" ? jsonFindings(text) : []
@@ -54,32 +58,45 @@ export const readDocument = (
   const lines = new LineCounter()
   // Duplicate keys and aliases are watched by `convert`: the parser's own check for duplicates takes time
   // quadratic in the keys, and its alias limit comes only after the fact.
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines
-  })
+  const document = withoutStacks(() =>
+    parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      lineCounter: lines
+    })
+  )
   const locate = locator(document.contents, lines)
   const syntax = [...document.errors, ...document.warnings].slice(0, limits.syntaxFindings).map((error) => {
     const { line, col } = lines.linePos(error.pos[0])
     return {
-      ...syntaxFinding(error.code, error.message, format),
+      ...syntaxFinding(error.code, error.message, format, what),
       line: Math.max(1, line),
       column: Math.max(1, col)
     }
   })
   const tooDeep = syntax.filter(({ code }) => code === "too_deep").slice(0, 1)
   if (syntax.length > 0) return { value: undefined, findings: tooDeep.length > 0 ? tooDeep : syntax, locate }
-  const { findings, stopped, value } = new Conversion(document.contents, environment)
+  const { findings, stopped, value } = new Conversion(document.contents, environment, what)
   return { value: stopped ? undefined : value, findings, locate }
 }
 
-const syntaxFinding = (code: string, message: string, format: "yaml" | "json"): Finding => {
+/** The parser makes an error of every mistake, and a text can be nothing else: their stacks would take most of the time. */
+const withoutStacks = <A>(parse: () => A): A => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return parse()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
+const syntaxFinding = (code: string, message: string, format: "yaml" | "json", what: string): Finding => {
   if (code === "RESOURCE_EXHAUSTION") {
-    return finding("too_deep", [], `A pipeline file is at most ${limits.depth} levels deep`)
+    return finding("too_deep", [], `${what} is at most ${limits.depth} levels deep`)
   }
   if (code === "MULTIPLE_DOCS") {
     return finding("several_documents", [], "One file holds one pipeline", "A file for each of them")
@@ -108,14 +125,16 @@ type Path = ReadonlyArray<string | number>
 class Conversion {
   readonly value: unknown
   readonly findings: Array<Finding> = []
-  readonly #environment: Environment
+  readonly #environment: Environment | null
+  readonly #what: string
   readonly #anchors = new Map<string, Node>()
   #aliases = 0
   #values = 0
   stopped = false
 
-  constructor(root: Node | null, environment: Environment) {
+  constructor(root: Node | null, environment: Environment | null, what: string) {
     this.#environment = environment
+    this.#what = what
     this.value = this.#convert(root, [], false)
   }
 
@@ -132,13 +151,13 @@ class Conversion {
   #convert(node: Node | null, at: Path, aliased: boolean): unknown {
     if (this.stopped) return undefined
     if (at.length > limits.depth) {
-      return this.#stop("too_deep", at, `A pipeline file is at most ${limits.depth} levels deep`)
+      return this.#stop("too_deep", at, `${this.#what} is at most ${limits.depth} levels deep`)
     }
     if (++this.#values > limits.values) {
       return this.#stop(
         "too_large",
         at,
-        `A pipeline file has at most ${limits.values} values, aliases counted out`
+        `${this.#what} has at most ${limits.values} values, aliases counted out`
       )
     }
     if (node === null) return null
@@ -156,7 +175,7 @@ class Conversion {
 
   #follow(name: string, at: Path): unknown {
     if (++this.#aliases > limits.aliases) {
-      return this.#stop("too_large", at, `A pipeline file has at most ${limits.aliases} aliases`)
+      return this.#stop("too_large", at, `${this.#what} has at most ${limits.aliases} aliases`)
     }
     const target = this.#anchors.get(name)
     if (target === undefined)
@@ -195,6 +214,7 @@ class Conversion {
   #scalar({ source, value }: Scalar, at: Path): unknown {
     switch (typeof value) {
       case "string":
+        if (this.#environment === null) return value
         return substitute(value, this.#environment, ({ code, message, suggestion }) => {
           const severity = code === "unset_variable" ? "error" : "warning"
           this.findings.push({ ...finding(code, at, message, suggestion), severity })

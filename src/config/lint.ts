@@ -3,12 +3,16 @@
  *
  * @module
  */
-import { Result } from "effect"
-import type { Definition, Use } from "../../events/Definition.ts"
+import type { Condition, Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
+import { conditionFields } from "../flow/condition/conditionFields.ts"
+import { conditionFindings } from "../flow/condition/conditionFindings.ts"
+import { constantAnswer } from "../flow/condition/constantAnswer.ts"
 import type { Field } from "../flow/contract/Contract.ts"
-import { compileCondition, constantCondition, recordFields } from "../flow/expression/Expression.ts"
+import { isConstant } from "../flow/expression/Expression.ts"
 import { order } from "../flow/graph/order.ts"
+import { sourceGroups } from "../flow/graph/sourceGroups.ts"
+import { edgeAt } from "../flow/graph/validateStages.ts"
 import { secretive } from "./environment.ts"
 
 /** Warnings about a definition. */
@@ -17,16 +21,78 @@ export const lint = (definition: Definition): ReadonlyArray<Finding> =>
     ...constantFilters(definition),
     ...numbersAsText(definition),
     ...writtenSecrets(definition),
-    ...limitsOfNothing(definition)
+    ...limitsOfNothing(definition),
+    ...constantKeys(definition),
+    ...settingsWithoutEffect(definition),
+    ...mergesNothing(definition)
   ].map((each) => ({ ...each, severity: "warning" as const }))
 
 const constantFilters = (definition: Definition): ReadonlyArray<Finding> =>
-  Object.entries(definition.stages).flatMap(([name, { filter }]) => {
-    const constant = filter === undefined ? undefined : constantCondition(filter)
+  conditionsOf(definition).flatMap(({ at, condition, name, stage }) => {
+    // An edge that says `always` says what every edge means.
+    if (condition === "always" && stage !== name) return []
+    const constant = constantAnswer(condition)
     if (constant === undefined) return []
+    const what = stage === name ? name : `the edge from ${stage} to ${name}`
     const meaning = constant ? "every record passes" : "no record passes"
-    const message = `${name} asks nothing about the record: ${meaning}`
-    return [finding("constant_condition", ["stages", name, "filter"], message)]
+    return [finding("constant_condition", at, `${what} asks nothing about the record: ${meaning}`)]
+  })
+
+interface Placed {
+  readonly at: ReadonlyArray<string | number>
+  /** The stage whose records are asked, and the one it is written in. */
+  readonly stage: string
+  readonly name: string
+  readonly condition: Condition
+}
+
+/** Every condition and where the canonical wire form has it. */
+const conditionsOf = ({ stages }: Definition): ReadonlyArray<Placed> =>
+  Object.entries(stages).flatMap(([name, stage]) => [
+    ...(stage.filter === undefined
+      ? []
+      : [{ at: ["stages", name, "filter"], condition: stage.filter, name, stage: name }]),
+    ...(stage.from ?? []).flatMap((edge, index) =>
+      edge.when === undefined
+        ? []
+        : [{ at: [...edgeAt(name, stage, index), "when"], condition: edge.when, name, stage: edge.stage }]
+    )
+  ])
+
+/** With one key for all, the first record goes on and no other. */
+const constantKeys = ({ stages }: Definition): ReadonlyArray<Finding> =>
+  Object.entries(stages).flatMap(([name, { dedupe, service }]) => [
+    ...(dedupe !== undefined && isConstant(dedupe.key)
+      ? [
+          finding(
+            "constant_key",
+            ["stages", name, "dedupe", "key"],
+            `the key of ${name} asks nothing about the record: only the first one passes`,
+            "an expression like record.id"
+          )
+        ]
+      : []),
+    ...(service?.hash !== undefined && isConstant(service.hash)
+      ? [
+          finding(
+            "constant_key",
+            ["stages", name, "service", "hash"],
+            `the hash of ${name} asks nothing about the record: one endpoint is asked for everything`,
+            "an expression like record.id"
+          )
+        ]
+      : [])
+  ])
+
+/** Weights of a service that its way of balancing never looks at. */
+const settingsWithoutEffect = ({ stages }: Definition): ReadonlyArray<Finding> =>
+  Object.entries(stages).flatMap(([name, { service }]) => {
+    if (service === undefined) return []
+    const { balance, endpoints } = service
+    const weighs = balance === "weighted" || balance === "consistent_hash"
+    if (weighs || endpoints.every(({ weight }) => weight === endpoints[0]?.weight)) return []
+    const at = ["stages", name, "service", "endpoints"]
+    return [finding("no_effect", at, `${balance} looks at no weight`, "balance: weighted")]
   })
 
 /** More dead letters than the window has records can never be among them. */
@@ -35,6 +101,14 @@ const limitsOfNothing = ({ deadLetters: { threshold, window } }: Definition): Re
   const message = `more than ${threshold} of ${window} records cannot be dead letters: no run is ever stopped`
   const suggestion = "a threshold below the window, or window: 0 to say that there is no limit"
   return [finding("threshold_never_reached", ["dead_letters"], message, suggestion)]
+}
+
+/** Records of one source that meet again are in its order anyway. */
+const mergesNothing = (definition: Definition): ReadonlyArray<Finding> => {
+  const { merge } = definition
+  if (merge === "arrival" || sourceGroups(definition).some((members) => members.length > 1)) return []
+  const message = `no two sources meet, so there is nothing to merge by ${merge}`
+  return [finding("nothing_to_merge", ["merge"], message, "leave merge out")]
 }
 
 /** The columns of a CSV source that are read as something else than text; `undefined` for other sources. */
@@ -55,18 +129,24 @@ const numbersAsText = (definition: Definition): ReadonlyArray<Finding> => {
   for (const name of order(definition)) {
     const stage = definition.stages[name]!
     const arriving = stage.from?.length === 1 ? texts.get(stage.from[0]!.stage) : undefined
-    const expressions: Array<readonly [ReadonlyArray<string>, string]> = []
-    if (stage.filter !== undefined) expressions.push([["filter"], stage.filter])
+    const conditions: Array<readonly [ReadonlyArray<string>, Condition]> = []
+    if (stage.filter !== undefined) conditions.push([["filter"], stage.filter])
     const when = stage.from?.length === 1 ? stage.from[0]?.when : undefined
-    if (when !== undefined) expressions.push([["from", "when"], when])
-    for (const [at, text] of arriving === undefined ? [] : expressions) {
-      findings.push(...textCompared(["stages", name, ...at], text, arriving!))
+    if (when !== undefined) conditions.push([["from", "when"], when])
+    for (const [at, condition] of arriving === undefined ? [] : conditions) {
+      findings.push(...textCompared(["stages", name, ...at], condition, arriving!))
     }
     const types = stage.source === undefined ? undefined : csvTypes(stage.source)
     if (types !== undefined && stage.output !== undefined) {
-      findings.push(...textPromised(name, stage.output, types))
+      findings.push(...textPromised(["stages", name, "output"], stage.output, types))
     }
-    const passes = stage.filter !== undefined || stage.lookup?.into !== undefined
+    if (stage.validate !== undefined && arriving !== undefined) {
+      const at = ["stages", name, "validate", "contract"]
+      findings.push(...textPromised(at, stage.validate.contract, arriving))
+    }
+    const passes = [stage.filter, stage.validate, stage.dedupe, stage.lookup?.into].some(
+      (each) => each !== undefined
+    )
     texts.set(
       name,
       stage.source !== undefined
@@ -83,29 +163,28 @@ const numbersAsText = (definition: Definition): ReadonlyArray<Finding> => {
 
 const textCompared = (
   at: ReadonlyArray<string>,
-  text: string,
+  condition: Condition,
   types: Readonly<Record<string, unknown>>
 ): ReadonlyArray<Finding> => {
-  const names = recordFields(text)
+  const names = conditionFields(condition)
   const untyped = names.filter((name) => !Object.hasOwn(types, name))
-  if (untyped.length === 0 || Result.isFailure(compileCondition(text))) return []
+  if (untyped.length === 0 || conditionFindings(at, condition, undefined).length > 0) return []
   const fields = new Map<string, Field>(
     names.map((name) => [name, { type: Object.hasOwn(types, name) ? "any" : "string", optional: false }])
   )
-  const typed = compileCondition(text, { fields })
-  if (Result.isSuccess(typed)) return []
-  return [
-    finding(
+  return conditionFindings(at, condition, fields).map(({ message, pointer }) => ({
+    ...finding(
       "number_as_text",
       at,
-      `The fields of a CSV file are texts unless types names them: ${typed.failure.message}`,
+      `The fields of a CSV file are texts unless types names them: ${message}`,
       `types: { ${untyped[0]}: number } beside the source's path`
-    )
-  ]
+    ),
+    pointer
+  }))
 }
 
 const textPromised = (
-  name: string,
+  at: ReadonlyArray<string>,
   output: Readonly<Record<string, unknown>>,
   types: Readonly<Record<string, unknown>>
 ): ReadonlyArray<Finding> =>
@@ -114,7 +193,7 @@ const textPromised = (
       ? [
           finding(
             "number_as_text",
-            ["stages", name, "output", field],
+            [...at, field],
             `${field} is promised as ${type}, but the fields of a CSV file are texts unless types names them`,
             `types: { ${field}: ${type.replace("?", "")} } beside the source's path`
           )
@@ -123,17 +202,23 @@ const textPromised = (
   )
 
 const writtenSecrets = (definition: Definition): ReadonlyArray<Finding> =>
-  Object.entries(definition.stages).flatMap(([name, stage]) =>
-    (["source", "lookup", "sink"] as const).flatMap((end) =>
-      Object.entries(stage[end] ?? {})
-        .filter(([key, value]) => secretive.test(key) && typeof value === "string")
+  Object.entries(definition.stages).flatMap(([name, stage]) => {
+    const settings = (["source", "lookup", "sink"] as const).map((end) => [[end], stage[end]] as const)
+    const all = [...settings, [["service", "headers"], stage.service?.headers] as const]
+    return all.flatMap(([at, values]) =>
+      Object.entries(values ?? {})
+        .filter(([key, value]) => speaksOfSecret(key) && typeof value === "string")
         .map(([key]) =>
           finding(
             "secret_as_text",
-            ["stages", name, end, key],
+            ["stages", name, ...at, key],
             `${key} would be stored with the definition, readable for everyone who may see it`,
             `{ secret: NAME_OF_THE_SECRET }`
           )
         )
     )
-  )
+  })
+
+/** Headers have dashes where settings have underscores. */
+const speaksOfSecret = (key: string): boolean =>
+  secretive.test(key.replaceAll("-", "_")) || /^(?:proxy-)?authorization$|^cookie$/i.test(key)

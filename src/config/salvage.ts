@@ -71,12 +71,14 @@ class Mended {
     const key = path.at(-1)
     if (key === undefined) return
     const owner = this.#at(path.slice(0, -1))
+    const condition = conditionOf(path)
     if (finding.code === "missing_key") {
-      this.#fill(path, owner)
+      if (condition === undefined) this.#fill(path, owner)
+      else this.#remove(condition)
     } else if (finding.code === "unknown_key") {
       if (isMapping(owner)) this.#rename(owner, path, finding.suggestion)
     } else {
-      this.#remove(path)
+      this.#remove(condition ?? path)
     }
   }
 
@@ -122,7 +124,7 @@ class Mended {
     const touched = top === "stages" && stage !== undefined && this.#stages.has(stage)
     if (touched && structural.has(finding.code)) return undefined
     const anyTouched = this.#stages.size > 0
-    if (anyTouched && (finding.code === "no_source" || finding.code === "no_sink")) return undefined
+    if (anyTouched && ofTheWhole.has(finding.code)) return undefined
     const someUnfed = [...this.#stages].some((name) => definition.stages[name]?.from === undefined)
     if (someUnfed && finding.code === "dead_end") return undefined
     for (const [mended, written] of this.#renamed) {
@@ -133,6 +135,17 @@ class Mended {
     return finding
   }
 }
+
+/** The path of the condition that a path leads into: half a condition would be another one, so it goes as a whole. */
+const conditionOf = (path: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
+  if (path[0] !== "stages") return undefined
+  if (path[2] === "filter") return path.slice(0, 3)
+  const when = path[2] === "from" ? path.indexOf("when", 3) : -1
+  return when === -1 ? undefined : path.slice(0, when + 1)
+}
+
+/** Findings that any stage may bring about out of which something was taken. */
+const ofTheWhole = new Set(["no_source", "no_sink", "disconnected"])
 
 /** Findings that a stage may have only because something was taken out of it. */
 const structural = new Set(["stage_kind", "missing_from", "dead_end", "unreachable"])

@@ -19,6 +19,12 @@ export interface SourceRecord {
   readonly failure?: Reason
 }
 
+/** Where a record was read, when several sources are read as one: the source stage, and its ordinal there. */
+export interface RecordOrigin {
+  readonly source: string
+  readonly offset: number
+}
+
 /**
  * A run of records between two positions. Reading `records.length` records from the position before
  * it always gives the same batch, with the same digest (SHA-256, hex, of what was read).
@@ -32,4 +38,8 @@ export interface SourceBatch {
   readonly bytes: number
   /** The bytes of one record, as a dead letter keeps them. Valid as long as the batch. */
   raw(index: number): Raw
+  /** Only where several sources are read as one. */
+  readonly origin?: (index: number) => RecordOrigin
+  /** Of several sources that are read as one, those that had come to their end by then; told when it is first read. */
+  readonly ended?: ReadonlyArray<string>
 }

@@ -40,12 +40,20 @@ export interface ReadLimit {
   readonly bytes: number
   /** Exactly `records` records, however large: a sealed batch is being read again. */
   readonly exactly?: boolean
+  /**
+   * With `exactly`: the place behind the batch as it was first read, of which this is all or the beginning. Sources
+   * whose place alone decides what comes next ignore it.
+   */
+  readonly along?: Position
   /** How long a part-filled batch may wait for more records, in milliseconds; a source that never waits ignores it. */
   readonly waitMs?: number
 }
 
 export interface SourceReader {
-  /** The next batch, never empty; `null` at the end of a bounded source. */
+  /**
+   * The next batch, never empty; `null` at the end of a bounded source. A call that fails has read nothing:
+   * it may be repeated, and then begins at the same record.
+   */
   next(limit: ReadLimit): Effect.Effect<SourceBatch | null, DriverError>
   /** Everything before this position is settled. Called only after that is durable; may be called again. */
   ack(position: Position): Effect.Effect<void, DriverError>

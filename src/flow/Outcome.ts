@@ -4,17 +4,24 @@
  * @module
  */
 import type { Letter, Raw, Reason, SealedBranch, Totals } from "../../events/PipelineEvent.ts"
+import { rawOfText } from "../drivers/file/text/rawOf.ts"
+import type { RecordOrigin } from "../drivers/Record.ts"
+import type { Made } from "./memory/withMade.ts"
 
-/** What goes to one sink: encoded records in source order, each with the index of the record it came from. */
+/**
+ * What goes to one sink: encoded records in source order, each with the index of the record it came from; then
+ * what stages have made of their memory, whose indices are below 0.
+ */
 export interface BranchOutcome {
   readonly records: ReadonlyArray<unknown>
   readonly rows: ReadonlyArray<number>
   readonly delivered: number
   readonly unrouted: number
   readonly lettered: number
+  readonly aggregated?: number
 }
 
-/** A record that failed: its index in the batch, where, why, and the branches that are owed it. */
+/** A record that failed: its index in the batch (below 0 of what was made), where, why, and the branches that are owed it. */
 export interface Failure {
   readonly index: number
   readonly stage: string
@@ -28,17 +35,20 @@ export interface Outcome {
   /** In source order. */
   readonly failures: ReadonlyArray<Failure>
   readonly totals: Totals
+  /** What stages have made of their memory; the first has the index -1. */
+  readonly made?: ReadonlyArray<Made>
 }
 
-/** What a seal says of a branch. Whatever was neither delivered, unrouted nor lettered was filtered. */
+/** What a seal says of a branch. Whatever was neither delivered, unrouted, lettered nor aggregated was filtered. */
 export const sealedBranch = (outcome: Outcome, stage: string): SealedBranch => {
-  const { delivered, lettered, records, unrouted } = outcome.branches[stage]!
+  const { aggregated = 0, delivered, lettered, records, unrouted } = outcome.branches[stage]!
   return {
     records: records.length,
     delivered,
-    filtered: outcome.count - delivered - unrouted - lettered,
+    filtered: outcome.count - delivered - unrouted - lettered - aggregated,
     unrouted,
-    lettered
+    lettered,
+    ...(aggregated === 0 ? {} : { aggregated })
   }
 }
 
@@ -55,6 +65,7 @@ export const letters = (
     readonly offset: number
     readonly branches: ReadonlySet<string>
     readonly raw: (index: number) => Raw
+    readonly origin?: ((index: number) => RecordOrigin) | undefined
   }
 ): ReadonlyArray<Letter> =>
   outcome.failures.flatMap(({ branches, index, reason, stage }) => {
@@ -63,16 +74,30 @@ export const letters = (
       ? []
       : [
           {
-            id: `${of.generation}.${of.batch}.${of.offset + index}`,
-            source: of.source,
-            offset: of.offset + index,
+            ...placeOf(outcome, of, index),
             stage,
             branches: owed,
-            reason,
-            raw: of.raw(index)
+            reason
           }
         ]
   })
+
+/** Whose letter it is: that of a source record, or of what a stage has made. */
+const placeOf = (
+  { made = [] }: Outcome,
+  of: Omit<Parameters<typeof letters>[1], "branches">,
+  index: number
+): Pick<Letter, "id" | "source" | "offset" | "raw" | "origin"> => {
+  const batch = `${of.generation}.${of.batch}`
+  if (index >= 0) {
+    const offset = of.offset + index
+    const origin = of.origin === undefined ? {} : { origin: of.origin(index) }
+    return { id: `${batch}.${offset}`, source: of.source, offset, raw: of.raw(index), ...origin }
+  }
+  const offset = -1 - index
+  const { payload, stage } = made[offset]!
+  return { id: `${batch}.${stage}.${offset}`, source: stage, offset, raw: rawOfText(JSON.stringify(payload)) }
+}
 
 /**
  * The outcome of a branch whose sink will never take some of its records. A record that was split
@@ -98,7 +123,8 @@ export const without = (
     reason: { code, message }
   }))
   const already = new Set(outcome.failures.map(({ index }) => index))
-  const fresh = failures.filter(({ index }) => !already.has(index)).length
+  const sourced = failures.filter(({ index }) => index >= 0)
+  const fresh = sourced.filter(({ index }) => !already.has(index)).length
   return {
     ...outcome,
     branches: {
@@ -107,11 +133,11 @@ export const without = (
         ...branch,
         records: kept.map((at) => branch.records[at]),
         rows: kept.map((at) => branch.rows[at]!),
-        delivered: branch.delivered - reasons.size,
-        lettered: branch.lettered + reasons.size
+        delivered: branch.delivered - sourced.length,
+        lettered: branch.lettered + sourced.length
       }
     },
-    failures: [...outcome.failures, ...failures].sort((a, b) => a.index - b.index),
+    failures: [...outcome.failures, ...failures].sort((a, b) => orderOf(a) - orderOf(b)),
     totals: {
       ...outcome.totals,
       delivered: outcome.totals.delivered - fresh,
@@ -119,6 +145,9 @@ export const without = (
     }
   }
 }
+
+/** Source records first, in their order; then what was made. */
+const orderOf = ({ index }: Failure): number => (index >= 0 ? index : 2 ** 40 - index)
 
 /**
  * The outcome without a record that has left the dead letters on these branches since its batch was sealed: what was

@@ -4,36 +4,62 @@
  *
  * @module
  */
-import { Effect, type Scope as EffectScope, Result } from "effect"
+import { Clock, Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
-import type { Reason } from "../../events/PipelineEvent.ts"
 import { own } from "../../projections/own.ts"
 import { Drivers } from "../drivers/Drivers.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
 import type { Source } from "../drivers/Source.ts"
 import { compileConditionAt } from "./compileConditionAt.ts"
 import { compileContract } from "./contract/Contract.ts"
+import { violation } from "./contract/violation.ts"
 import { type Functions, noFunctions } from "./Functions.ts"
+import { edgesFrom } from "./graph/edgesFrom.ts"
 import { order, reach, successors } from "./graph/order.ts"
 import { reachableSinks } from "./graph/reachableSinks.ts"
+import { sourceGroups } from "./graph/sourceGroups.ts"
+import { type PlannedMemory, planMemory } from "./memory/PlannedMemory.ts"
+import type { StageWithMemory } from "./memory/StageWithMemory.ts"
+import { groupName } from "./merge/MergedPosition.ts"
+import { makeSource } from "./merge/makeSource.ts"
 import type { Outcome } from "./Outcome.ts"
 import { makeEnd, type PlanContext } from "./openEnd.ts"
 import { broken, type PlanError } from "./PlanError.ts"
 import { compileRoute, type RouteStage } from "./Route.ts"
+import { reachedFrom } from "./reachedFrom.ts"
+import { recordsMost } from "./recordsMost.ts"
 import { compileStagedRoute } from "./StagedRoute.ts"
 import type { StageError } from "./StageError.ts"
 import { compileWork } from "./stages/compileWork.ts"
+import { type TapRegistry, Taps } from "./tap/Taps.ts"
+import { EventClock } from "./time/EventClock.ts"
+import { judging } from "./time/judging.ts"
 
 export { PlanError } from "./PlanError.ts"
 
+/** A source, or several that are read as one because of `merge`. */
 export interface PlannedSource {
+  /** The name of the stage, or the names joined by `+`; the log knows the source by it. */
   readonly stage: string
+  /** The source stages this stands for, in the order of the file. */
+  readonly stages: ReadonlyArray<string>
   readonly source: Source
-  readonly route: (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome>
+  /**
+   * `offset` is the ordinal of the first record in its source; `origin` names the stage of each, where several
+   * are read as one. Fails when a stage cannot do its part for the batch: nothing of it is sealed, and the run
+   * may come back to it.
+   */
+  readonly route: (
+    records: ReadonlyArray<SourceRecord>,
+    offset?: number,
+    origin?: (index: number) => RecordOrigin
+  ) => Effect.Effect<Outcome, StageError>
   /** The sinks records of this source may reach. */
   readonly branches: ReadonlyArray<string>
+  /** As many records as a batch may hold, whatever the definition's batch size. */
+  readonly recordsMost?: number
 }
 
 export interface PlannedSink {
@@ -45,14 +71,16 @@ export interface Plan {
   readonly sources: ReadonlyArray<PlannedSource>
   readonly sinks: ReadonlyArray<PlannedSink>
   /**
-   * The way of what came out of this stage: of a source its route, of another stage what lies behind it. `undefined`
-   * where there is no such stage, or where none of the sinks that take part can be reached from it.
+   * The way of what a stage has made, from directly behind it. `undefined` where there is no such stage, or where
+   * none of the sinks that take part can be reached from it.
    */
   readonly behind: (stage: string) => PlannedSource["route"] | undefined
   /** The definition has a sink of this name, whether it takes part or not. */
   readonly isSink: (stage: string) => boolean
   readonly runtime: Definition["runtime"]
   readonly deadLetters: Definition["deadLetters"]
+  /** `undefined` where no batch leaves anything behind for the next. */
+  readonly memory: PlannedMemory | undefined
 }
 
 /**
@@ -70,6 +98,8 @@ export const compile = Effect.fnUntraced(function* (
   const names = Object.keys(definition.stages).filter(
     (name) => only === null || (reaches.get(name) ?? []).length > 0
   )
+  const clock = new EventClock(timedSources(names, definition))
+  const memories = new Map<string, StageWithMemory>()
   const stages = new Map<string, RouteStage>()
   const sinks: Array<PlannedSink> = []
   for (const name of names) {
@@ -79,63 +109,83 @@ export const compile = Effect.fnUntraced(function* (
         ? undefined
         : yield* makeEnd((yield* Drivers).get(stage.sink.use)?.sink, "sink", name, stage.sink, context)
     if (sink !== undefined) sinks.push({ stage: name, sink })
+    const { memory, ...work } = yield* compileWork(name, stage, context, functions)
+    if (memory !== undefined) memories.set(name, memory)
     stages.set(name, {
       name,
       reaches: reaches.get(name) ?? [],
-      step: undefined,
+      step: stage.eventTime === undefined ? undefined : judging(name, stage.eventTime, clock),
       waiting: undefined,
-      ...(yield* compileWork(name, stage, context, functions)),
+      ...work,
       encode: sink === undefined ? undefined : (payload) => sink.encode(payload),
       check: functions.get(name)?.check ?? (yield* compileCheck(name, stage)),
       edges: yield* compileEdges(name, definition)
     })
   }
+  const along: RouteContext = { stages, definition, pipeline: context.pipeline.id, taps: yield* Taps }
   const sources: Array<PlannedSource> = []
-  for (const name of names) {
-    const use = definition.stages[name]!.source
-    if (use === undefined) continue
+  for (const members of sourceGroups(definition)) {
+    if (!members.some((name) => stages.has(name))) continue
     sources.push({
-      stage: name,
-      source: yield* makeEnd((yield* Drivers).get(use.use)?.source, "source", name, use, context),
-      route: routeFrom(name, stages, definition),
-      branches: reaches.get(name) ?? []
+      stage: groupName(members),
+      stages: members,
+      source: yield* makeSource(members, definition, context),
+      route: routeFrom(members, along),
+      branches: reachedFrom(members, stages),
+      recordsMost: Math.min(...members.map((name) => recordsMost(name, stages)))
     })
   }
+  // What a stage has made sets out behind it, as if it had been read there.
+  const behind = (name: string) =>
+    routeFrom([name], { ...along, stages: new Map(stages).set(name, withoutWork(stages.get(name)!)) })
+  const remembering = order(definition).flatMap((name) => memories.get(name) ?? [])
   return {
     sources,
     sinks,
+    behind: (name) => (stages.has(name) ? behind(name) : undefined),
     isSink: (name) => own(definition.stages, name)?.sink !== undefined,
-    behind: (name) => sources.find(({ stage }) => stage === name)?.route ?? behind(name, stages, definition),
     runtime: definition.runtime,
-    deadLetters: definition.deadLetters
+    deadLetters: definition.deadLetters,
+    memory: planMemory(definition, clock, remembering, behind)
   }
 })
 
-/** What a stage has made is not made again: its work is left out, its contract is not. */
-const behind = (
-  name: string,
-  stages: ReadonlyMap<string, RouteStage>,
-  definition: Definition
-): PlannedSource["route"] | undefined => {
-  const stage = stages.get(name)
-  if (stage === undefined || stage.encode !== undefined) return undefined
-  const entered = new Map(stages).set(name, { ...stage, step: undefined, waiting: undefined })
-  return routeFrom(name, entered, definition)
+const timedSources = (names: ReadonlyArray<string>, { stages }: Definition) =>
+  names.flatMap((source) => {
+    const { eventTime, source: use } = stages[source]!
+    return eventTime === undefined || use === undefined
+      ? []
+      : [{ source, idleTimeoutMs: eventTime.idleTimeout }]
+  })
+
+const withoutWork = (stage: RouteStage): RouteStage => ({ ...stage, step: undefined, take: undefined })
+
+interface RouteContext {
+  readonly stages: ReadonlyMap<string, RouteStage>
+  readonly definition: Definition
+  readonly pipeline: string
+  readonly taps: TapRegistry
 }
 
-/** Fused into one loop where nothing waits, else stage by stage. */
+/**
+ * Fused into one loop where nothing waits, else stage by stage; the same for a batch that somebody looks at,
+ * because only there each stage has its records before it and behind it.
+ */
 const routeFrom = (
-  source: string,
-  stages: ReadonlyMap<string, RouteStage>,
-  definition: Definition
+  sources: ReadonlyArray<string>,
+  { definition, pipeline, stages, taps }: RouteContext
 ): PlannedSource["route"] => {
-  const reached = reach([source], successors(definition))
+  const reached = reach(sources, successors(definition))
   const names = order(definition).filter((name) => reached.has(name) && stages.has(name))
-  if (names.some((name) => stages.get(name)?.waiting !== undefined)) {
-    return compileStagedRoute(source, stages, names, definition.onUnrouted)
-  }
-  const fused = compileRoute(source, stages, definition.onUnrouted)
-  return (records) => Effect.sync(() => fused(records))
+  const staged = compileStagedRoute(sources, stages, names, definition.onUnrouted)
+  const watched: PlannedSource["route"] = (records, offset, origin) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      staged(records, offset, origin, taps.watch(pipeline, now))
+    )
+  if (names.some((name) => stages.get(name)?.waiting !== undefined)) return watched
+  const fused = compileRoute(sources, stages, definition.onUnrouted)
+  return (records, offset, origin) =>
+    taps.isWatched(pipeline) ? watched(records, offset, origin) : Effect.sync(() => fused(records, origin))
 }
 
 const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {
@@ -144,27 +194,14 @@ const compileCheck = Effect.fnUntraced(function* (name: string, stage: Stage) {
   if (Result.isFailure(contract)) {
     return yield* broken(finding("bad_contract", ["stages", name, "output"], contract.failure.message))
   }
-  const { check } = contract.success
-  return (payload: unknown): Reason | undefined => {
-    const wrong = check(payload)
-    return wrong === undefined
-      ? undefined
-      : {
-          code: "contract_violation",
-          message: `${wrong.path === "" ? "the record" : wrong.path}: ${wrong.message}`
-        }
-  }
+  return violation(contract.success)
 })
 
 const compileEdges = Effect.fnUntraced(function* (name: string, definition: Definition) {
   const edges: Array<RouteStage["edges"][number]> = []
-  for (const [to, stage] of Object.entries(definition.stages)) {
-    for (const edge of stage.from ?? []) {
-      if (edge.stage !== name) continue
-      const when =
-        edge.when === undefined ? undefined : yield* compileConditionAt(edge.when, ["stages", to, "from"])
-      edges.push({ to, when })
-    }
+  for (const { to, when } of edgesFrom(definition, name)) {
+    const holds = when === undefined ? undefined : yield* compileConditionAt(when, ["stages", to, "from"])
+    edges.push({ to, when: holds })
   }
   return edges
 })

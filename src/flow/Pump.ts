@@ -168,24 +168,24 @@ class Pump {
       const { redriving } = this.context
       const { applied, redriven, retries } = news
       const writings = news.prepared.map((each) => this.begin(each))
-      const again = news.refusals.map((refusal) => ({ refusal, of: this.withoutRefused(refusal) }))
+      // Each at once: another sink may refuse records of the same batch, and its attempt is the next one.
+      const again = news.refusals.map((refusal) => this.withoutRefused(refusal))
       if (this.tripped !== undefined) yield* Deferred.succeed(this.context.stop, undefined)
       const seals = [
         ...writings.map((writing) => sealOf(writing, [...writing.waiting], this.bases)),
-        ...again.map(({ of, refusal }) => sealOf(of, [refusal.stage], this.bases))
+        ...again.map(({ seal }) => seal)
       ]
       const begun = news.redrives.map((each) => redriving.begin(each))
-      const redriveSeals = redriving.seals(begun, news.redriveRefusals, this.bases)
+      const redrives = redriving.seals(begun, news.redriveRefusals, this.bases, this.state.id)
+      const redriveSeals = redrives.seals
       const all = [seals, redriveSeals, applied, redriven, retries]
       if (all.every(({ length }) => length === 0)) return
       this.state = yield* this.context.journal.append({ applied, seals, redriven, redriveSeals, retries })
       for (const seal of [...seals, ...redriveSeals])
         for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
       for (const writing of writings) yield* this.handOn(writing)
-      for (const { of, refusal } of again) {
-        yield* Deferred.succeed(refusal.again, sinkBatch(of, this.state.id, refusal.stage))
-      }
-      yield* redriving.handOn(begun, news.redriveRefusals, this.state, this.context.lanes)
+      for (const { again: lane, batch } of again) yield* Deferred.succeed(lane, batch)
+      yield* redriving.handOn(begun, redrives.again, this.state, this.context.lanes)
       yield* this.acknowledge
     })
   }
@@ -197,20 +197,22 @@ class Pump {
     return writing
   }
 
-  withoutRefused({ batch, refused, stage }: RefusedMessage): Writing {
+  withoutRefused({ again, batch, refused, stage }: RefusedMessage) {
     const writing = this.writing.get(batch)!
     refuse(writing, stage, refused)
     this.checkRefusals(writing)
-    return writing
+    const seal = sealOf(writing, [stage], this.bases)
+    return { again, seal, batch: sinkBatch(writing, this.state.id, stage) }
   }
 
   /** Letters that a sink's refusal makes count towards the threshold like any other. */
   checkRefusals(writing: Writing): void {
     const { of, offset } = writing.prepared
     const nacks = own(this.state.run?.sources, of.stage)?.nacks ?? []
-    const fresh = writing.outcome.failures
-      .map(({ index }) => offset + index)
-      .filter((letter) => !nacks.includes(letter))
+    const fresh = writing.outcome.failures.flatMap(({ index }) =>
+      // What a stage has made of its memory is no record of the source.
+      index < 0 || nacks.includes(offset + index) ? [] : [offset + index]
+    )
     if (trippingOffset(this.context.plan.deadLetters, nacks, fresh) !== undefined) this.tripped = of.stage
   }
 
@@ -249,7 +251,8 @@ class Pump {
     return Effect.gen({ self: this }, function* () {
       for (const [stage, { checkpoint }] of Object.entries(this.state.run?.sources ?? {})) {
         const reader = this.context.readers.get(stage)
-        if (checkpoint === null || reader === undefined) continue
+        // A source that ended before its first record has no place to acknowledge.
+        if (checkpoint === null || checkpoint.position === null || reader === undefined) continue
         if (this.acknowledged.get(stage) === checkpoint.batch) continue
         this.acknowledged.set(stage, checkpoint.batch)
         yield* reader.ack(checkpoint.position as Position).pipe(atStage(stage))

@@ -13,11 +13,15 @@ import type { SourceBatch } from "../drivers/Record.ts"
 import { retrying } from "../drivers/retryPolicy.ts"
 import type { SourceReader } from "../drivers/Source.ts"
 import type { Retry } from "./Journal.ts"
+import type { FlowMemory, Left, Visited } from "./memory/FlowMemory.ts"
+import { emptyOutcome } from "./memory/withMade.ts"
 import { type Outcome, withoutLeft } from "./Outcome.ts"
 import type { Plan, PlannedSource } from "./Plan.ts"
 import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
+import { Telling } from "./Telling.ts"
 import { trippingOffset } from "./threshold.ts"
+import type { Arrival } from "./time/EventClock.ts"
 
 /** A batch that was read and sent through its stages: ready to be sealed. */
 export interface Prepared {
@@ -29,6 +33,8 @@ export interface Prepared {
   readonly offset: number
   readonly read: SourceBatch
   readonly outcome: Outcome
+  /** What its first seal says that it leaves behind; only of a new batch. */
+  readonly left: Left | undefined
   /** Milliseconds since 1970 by the engine's Clock. */
   readonly readAt: number
 }
@@ -47,13 +53,17 @@ export interface ReaderContext {
   readonly stop: Deferred.Deferred<void>
   readonly tell: (message: ReaderMessage) => Effect.Effect<unknown>
   readonly opened: (reader: SourceReader) => void
+  /** `undefined` where no batch leaves anything behind for the next. */
+  readonly memory: FlowMemory | undefined
 }
 
 export const runReader = Effect.fnUntraced(function* (
   of: PlannedSource,
   context: ReaderContext
 ): Effect.fn.Return<void, StageError, Scope.Scope> {
-  const { plan, slots, state, stop, tell } = context
+  const { memory, plan, slots, state, stop, tell } = context
+  const inTurn: FlowMemory["inTurn"] = (batch, effect) => memory?.inTurn(batch, effect) ?? effect
+  const asking: FlowMemory["asking"] = (source, effect) => memory?.asking(source, effect) ?? effect
   const { maxBatchBytes, maxBuffering, batchSize } = plan.runtime
   const known = own(state.run?.sources, of.stage)
   const batches = state.open.filter((batch) => batch.source === of.stage)
@@ -61,39 +71,51 @@ export const runReader = Effect.fnUntraced(function* (
   let offset = known?.sealed?.offset ?? 0
   let nacks = known?.nacks ?? []
 
-  const reader = yield* of.source
-    .open(batches[0] === undefined ? position : batches[0].range.from)
-    .pipe(retried(of.stage, tell), atStage(of.stage))
+  const reader = yield* asking(
+    of.stage,
+    of.source
+      .open(batches[0] === undefined ? position : batches[0].range.from)
+      .pipe(retried(of.stage, tell), atStage(of.stage))
+  )
   context.opened(reader)
   // C7: the acknowledgement may have died between the log and the source, which may be waiting for it.
-  if (known?.checkpoint) yield* reader.ack(known.checkpoint.position).pipe(atStage(of.stage))
+  const settled = known?.checkpoint?.position ?? null
+  if (settled !== null) yield* reader.ack(settled).pipe(atStage(of.stage))
 
   for (const batch of batches) {
     yield* slots.take(1)
-    const prepared = yield* readAgain(of, reader, batch, tell)
-    if (isSettled(batch)) yield* slots.release(1)
-    else yield* tell(prepared)
+    const read = batch.count === 0 ? noRecords(batch.range.to) : yield* readAgain(of, reader, batch, tell)
+    if (isSettled(batch)) yield* Effect.andThen(inTurn(batch.batch, Effect.void), slots.release(1))
+    else {
+      const at = { owed: batch, from: batch.range.from, offset: batch.offset, ended: batch.count === 0 }
+      const prepared = prepare({ of, read, ...at }, context)
+      yield* inTurn(
+        batch.batch,
+        Effect.flatMap(prepared, ({ prepared }) => tell(prepared))
+      )
+    }
   }
 
   if (trippingOffset(plan.deadLetters, nacks, []) !== undefined) {
     return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
   }
-  const limit = { records: batchSize, bytes: maxBatchBytes, waitMs: maxBuffering }
+  const records = Math.min(batchSize, of.recordsMost ?? batchSize)
+  const limit = { records, bytes: maxBatchBytes, waitMs: maxBuffering }
   while (true) {
     const free = yield* orStopped(slots.take(1), stop)
     if (free === undefined) break
-    const read = yield* orStopped(reader.next(limit).pipe(retried(of.stage, tell), atStage(of.stage)), stop)
+    const next = reader.next(limit).pipe(retried(of.stage, tell), atStage(of.stage))
+    const read = yield* orStopped(asking(of.stage, next), stop)
     if (read === undefined) break
-    if (read === null)
+    const at = { of, owed: undefined, from: position, offset }
+    if (read === null) {
+      if (memory !== undefined) yield* inTurn(null, tellEnd({ ...at, position }, context))
       return yield* tell({ _tag: "Ended", stage: of.stage, end: "source" }).pipe(Effect.asVoid)
-    const prepared = yield* prepare(of, undefined, position, offset, read)
-    const fresh = prepared.outcome.failures.map(({ index }) => offset + index)
-    const trips = trippingOffset(plan.deadLetters, nacks, fresh)
+    }
+    const { fresh, trips } = yield* inTurn(null, tellNew({ ...at, read, nacks }, context))
     if (trips !== undefined) {
-      yield* tell(yield* upTo(of, position, offset, trips))
       return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
     }
-    yield* tell(prepared)
     position = read.to
     offset += read.records.length
     nacks = [...nacks, ...fresh].filter((nack) => nack >= offset - plan.deadLetters.window)
@@ -113,17 +135,96 @@ const retried = (stage: string, tell: ReaderContext["tell"]) =>
     tell({ _tag: "Retrying", retry: { stage, batch: null, attempt, reason, delayMs } })
   )
 
-const prepare = Effect.fnUntraced(function* (
-  of: PlannedSource,
-  batch: OpenBatch | undefined,
-  from: Position | null,
-  offset: number,
-  read: SourceBatch
-): Effect.fn.Return<Prepared> {
-  const readAt = yield* Clock.currentTimeMillis
-  const outcome = yield* of.route(read.records)
-  return { _tag: "Prepared", of, owed: batch, range: { from, to: read.to }, offset, read, outcome, readAt }
+/** A batch and its place; `ended` when its source has come to its end with it. */
+interface Place {
+  readonly of: PlannedSource
+  readonly owed: OpenBatch | undefined
+  readonly from: Position | null
+  readonly offset: number
+  readonly ended?: boolean
+}
+
+/** A new batch, up to the record that trips the threshold: what comes behind it leaves nothing behind. */
+const tellNew = Effect.fnUntraced(function* (
+  { nacks, read, ...at }: Place & { readonly read: SourceBatch; readonly nacks: ReadonlyArray<number> },
+  context: ReaderContext
+): Effect.fn.Return<
+  { readonly fresh: ReadonlyArray<number>; readonly trips: number | undefined },
+  StageError
+> {
+  const whole = yield* prepare({ ...at, read }, context)
+  const fresh = whole.prepared.outcome.failures.flatMap(({ index }) =>
+    // What a stage has made of its memory is no record of the source.
+    index < 0 ? [] : [at.offset + index]
+  )
+  const trips = trippingOffset(context.plan.deadLetters, nacks, fresh)
+  const { keep, prepared } = trips === undefined ? whole : yield* upTo(at, trips, read.to, context)
+  yield* keep
+  yield* context.tell(prepared)
+  return { fresh, trips }
 })
+
+/** The end of a source may close windows: a batch without records then says so. */
+const tellEnd = Effect.fnUntraced(function* (
+  { position, ...at }: Place & { readonly position: Position | null },
+  context: ReaderContext
+): Effect.fn.Return<void, StageError> {
+  const { keep, prepared } = yield* prepare({ ...at, read: noRecords(position), ended: true }, context)
+  yield* keep
+  if (prepared.outcome.made !== undefined) yield* context.tell(prepared)
+})
+
+const noRecords = (to: Position): SourceBatch => ({
+  records: [],
+  to,
+  digest: "",
+  bytes: 0,
+  raw: () => ({ encoding: "omitted", data: "", size: 0 })
+})
+
+interface Ready extends Pick<Visited, "keep"> {
+  readonly prepared: Prepared
+}
+
+const prepare = Effect.fnUntraced(function* (
+  { ended = false, from, of, offset, owed, read }: Place & { readonly read: SourceBatch },
+  { memory, tell }: ReaderContext
+): Effect.fn.Return<Ready, StageError> {
+  const readAt = yield* Clock.currentTimeMillis
+  const route = ended
+    ? Effect.succeed(emptyOutcome(of.branches))
+    : of.route(read.records, offset, read.origin)
+  const visited =
+    memory === undefined
+      ? Effect.map(route, (outcome): Visited => ({ outcome, left: undefined, keep: Effect.void }))
+      : memory.visit({
+          of,
+          owed,
+          isEnd: ended,
+          ended: ended ? of.stages : (read.ended ?? []),
+          route,
+          arrivals: arrivalsOf(read)
+        })
+  const { keep, left, outcome } = yield* Effect.provideService(visited, Telling, (retry) =>
+    tell({ _tag: "Retrying", retry })
+  )
+  const range = { from, to: read.to }
+  const whole = (owed?.left ?? []).reduce(
+    (of, gone) => withoutLeft(of, gone.offset - offset, gone.branches),
+    outcome
+  )
+  return { keep, prepared: { _tag: "Prepared", of, owed, range, offset, read, outcome: whole, left, readAt } }
+})
+
+/** The records of several sources that have a time, as they were read. */
+const arrivalsOf = ({ origin, records }: SourceBatch): ReadonlyArray<Arrival> | undefined =>
+  origin === undefined
+    ? undefined
+    : records.flatMap(({ eventTime, failure }, index) =>
+        eventTime === undefined || failure !== undefined
+          ? []
+          : [{ source: origin(index).source, timeMs: eventTime }]
+      )
 
 /** A sealed range gives the same records again, or the source has changed and the run must not go on. */
 const readAgain = Effect.fnUntraced(function* (
@@ -131,9 +232,14 @@ const readAgain = Effect.fnUntraced(function* (
   reader: SourceReader,
   batch: OpenBatch,
   tell: ReaderContext["tell"]
-): Effect.fn.Return<Prepared, StageError> {
+): Effect.fn.Return<SourceBatch, StageError> {
   const read = yield* reader
-    .next({ records: batch.count, bytes: Number.POSITIVE_INFINITY, exactly: true })
+    .next({
+      records: batch.count,
+      bytes: Number.POSITIVE_INFINITY,
+      exactly: true,
+      along: batch.range.to
+    })
     .pipe(retried(of.stage, tell), atStage(of.stage))
   if (read === null || read.records.length !== batch.count || read.digest !== batch.digest) {
     return yield* Effect.fail(
@@ -149,12 +255,7 @@ const readAgain = Effect.fnUntraced(function* (
       })
     ).pipe(atStage(of.stage))
   }
-  const prepared = yield* prepare(of, batch, batch.range.from, batch.offset, read)
-  const outcome = (batch.left ?? []).reduce(
-    (left, { branches, offset }) => withoutLeft(left, offset - batch.offset, branches),
-    prepared.outcome
-  )
-  return { ...prepared, outcome }
+  return read
 })
 
 /**
@@ -162,16 +263,17 @@ const readAgain = Effect.fnUntraced(function* (
  * knows the position behind a record; its outcome is the same, up to that record.
  */
 const upTo = Effect.fnUntraced(function* (
-  of: PlannedSource,
-  from: Position | null,
-  offset: number,
-  last: number
-): Effect.fn.Return<Prepared, StageError> {
+  at: Place,
+  last: number,
+  along: Position,
+  context: ReaderContext
+): Effect.fn.Return<Ready, StageError> {
+  const { from, of, offset } = at
   const records = last - offset + 1
   const read = yield* Effect.scoped(
     Effect.flatMap(of.source.open(from), (reader) =>
-      reader.next({ records, bytes: Number.POSITIVE_INFINITY, exactly: true })
+      reader.next({ records, bytes: Number.POSITIVE_INFINITY, exactly: true, along })
     )
   ).pipe(atStage(of.stage))
-  return yield* prepare(of, undefined, from, offset, read!)
+  return yield* prepare({ ...at, read: read! }, context)
 })

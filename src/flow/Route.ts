@@ -4,80 +4,36 @@
  *
  * @module
  */
-import type { Effect } from "effect"
-import type { Reason } from "../../events/PipelineEvent.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./expression/Expression.ts"
+import type { Reason, Totals } from "../../events/PipelineEvent.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
+import { Nack } from "./Nack.ts"
 import type { Failure, Outcome } from "./Outcome.ts"
+import { dropped, RecordFailure, type RouteStage, type Split, type Take } from "./RouteStage.ts"
+import { reachedFrom } from "./reachedFrom.ts"
+import { settleFailures, settleRest, type Travel } from "./Travel.ts"
 
-/** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
-export class RecordFailure extends Error {
-  readonly code: string
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+export * from "./RouteStage.ts"
 
-/** What a stage does to a payload; `dropped` filters the record out. Throws `RecordFailure`. */
-export type Step = (payload: unknown, scope: Scope) => unknown
-export const dropped: unique symbol = Symbol("dropped")
-
-/** What a step of a whole batch makes of each of its payloads, in their order. */
-export type Pieces = ReadonlyArray<
-  | { readonly _tag: "Passed"; readonly payload: unknown }
-  | { readonly _tag: "Dropped" }
-  | { readonly _tag: "Failed"; readonly reason: Reason }
->
-
-/** A step that waits for something. It sees all payloads of a batch at once and never fails as a whole. */
-export type WaitingStep = (payloads: ReadonlyArray<unknown>) => Effect.Effect<Pieces>
-
-/** A stage ready to run: its step, the contract of what comes out, and where that goes. */
-export interface RouteStage {
-  readonly name: string
-  /** The sinks a record may still reach from here, this one included. */
-  readonly reaches: ReadonlyArray<string>
-  readonly step: Step | undefined
-  /** Instead of `step`; a route through such a stage goes stage by stage. */
-  readonly waiting: WaitingStep | undefined
-  readonly encode: ((payload: unknown) => unknown) | undefined
-  readonly check: ((payload: unknown) => Reason | undefined) | undefined
-  readonly edges: ReadonlyArray<{
-    readonly to: string
-    readonly when: ((scope: Scope) => boolean) | undefined
-  }>
-}
-
-/** Sends the records of a batch of one source on their way. */
-export type Route = (records: ReadonlyArray<SourceRecord>) => Outcome
-
-interface Collector {
-  records: Array<unknown>
-  rows: Array<number>
-  delivered: number
-  unrouted: number
-  lettered: number
-}
-
-/** The record on its way, and what has been collected so far. One batch at a time: nothing here is asynchronous. */
-interface Travel {
-  index: number
-  scope: Scope
-  reached: boolean
-  failures: Array<{ stage: RouteStage; reason: Reason }>
-  unrouted: Array<RouteStage>
-  collectors: Map<string, Collector>
-}
+/**
+ * Sends the records of a batch on their way, each from its own source stage: `origin` names it, where a batch
+ * has the records of several.
+ */
+export type Route = (
+  records: ReadonlyArray<SourceRecord>,
+  origin?: (index: number) => RecordOrigin
+) => Outcome
 
 type Push = (payload: unknown) => void
 
 /** To a stage that is not taking part: the record is routed, and nobody here hears of it again. */
 const elsewhere: Push = () => undefined
 
-/** Compiles the route from one source through the given stages. */
+/**
+ * Compiles the route from a source, or several that are read as one, through the given stages. A source that is
+ * not among them takes no part: its records have gone their way.
+ */
 export const compileRoute = (
-  source: string,
+  sources: ReadonlyArray<string>,
   stages: ReadonlyMap<string, RouteStage>,
   onUnrouted: "dead_letter" | "drop"
 ): Route => {
@@ -87,6 +43,7 @@ export const compileRoute = (
     reached: false,
     failures: [],
     unrouted: [],
+    taken: [],
     collectors: new Map()
   }
   const pushes = new Map<string, Push>()
@@ -98,30 +55,42 @@ export const compileRoute = (
     pushes.set(name, push)
     return push
   }
-  const first = stages.get(source)!
-  const push = pushOf(source)
-  return (records) => {
+  const entries = new Map(
+    sources.map((name): [string, Entry] => [name, { stage: stages.get(name), push: pushOf(name) }])
+  )
+  const first = entries.get(sources[0]!)!
+  const sinks = reachedFrom(sources, stages)
+  return (records, origin) => {
     travel.collectors = new Map(
-      first.reaches.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
+      sinks.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
     )
-    return travelAll(records, first, push, travel)
+    const entryOf = origin === undefined ? () => first : (index: number) => entries.get(origin(index).source)!
+    return travelAll(records, entryOf, travel)
   }
+}
+
+type Counts = { -readonly [K in keyof Totals]: Totals[K] }
+
+/** Where the records of a source begin; without a stage it takes no part. */
+interface Entry {
+  readonly stage: RouteStage | undefined
+  readonly push: Push
 }
 
 const travelAll = (
   records: ReadonlyArray<SourceRecord>,
-  first: RouteStage,
-  push: Push,
+  entryOf: (index: number) => Entry,
   travel: Travel
 ): Outcome => {
   const failures: Array<Failure> = []
-  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  const totals: Counts = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
   for (let index = 0; index < records.length; index++) {
     const record = records[index]!
+    const { push, stage } = entryOf(index)
     travel.index = index
     travel.reached = false
     if (record.failure !== undefined) {
-      travel.failures.push({ stage: first, reason: record.failure })
+      if (stage !== undefined) travel.failures.push({ stage, reason: record.failure })
     } else {
       travel.scope.metadata = record.metadata
       travel.scope.key = record.key ?? null
@@ -131,8 +100,12 @@ const travelAll = (
     if (travel.failures.length > 0) {
       failures.push(settleFailures(travel))
       totals.lettered++
+    } else if (travel.taken.length > 0) {
+      settleRest(travel, new Set())
+      if (travel.reached) totals.delivered++
+      else totals.aggregated = (totals.aggregated ?? 0) + 1
     } else if (travel.unrouted.length > 0) {
-      settleUnrouted(travel)
+      settleRest(travel, new Set())
       if (travel.reached) totals.delivered++
       else totals.unrouted++
     } else if (travel.reached) totals.delivered++
@@ -141,57 +114,19 @@ const travelAll = (
   return { count: records.length, branches: Object.fromEntries(travel.collectors), failures, totals }
 }
 
-/**
- * One failed piece fails the record on every branch that piece could have reached; pieces that are
- * already collected there are taken back. The first cause is the one that is kept.
- */
-const settleFailures = (travel: Travel): Failure => {
-  const { index } = travel
-  const branches = new Set(travel.failures.flatMap(({ stage }) => stage.reaches))
-  for (const branch of branches) {
-    const collector = travel.collectors.get(branch)!
-    if (collector.rows.at(-1) === index) collector.delivered--
-    while (collector.rows.at(-1) === index) {
-      collector.rows.pop()
-      collector.records.pop()
-    }
-    collector.lettered++
-  }
-  const { reason, stage } = travel.failures[0]!
-  const counted = new Set(branches)
-  for (const unrouted of travel.unrouted) countUnrouted(travel, unrouted, counted)
-  travel.failures = []
-  travel.unrouted = []
-  return { index, stage: stage.name, branches: [...branches], reason }
-}
-
-const settleUnrouted = (travel: Travel): void => {
-  const counted = new Set<string>()
-  for (const stage of travel.unrouted) countUnrouted(travel, stage, counted)
-  travel.unrouted = []
-}
-
-/** Unrouted counts on a branch only when no other piece of the record reached it, and once. */
-const countUnrouted = (travel: Travel, stage: RouteStage, counted: Set<string>): void => {
-  for (const branch of stage.reaches) {
-    const collector = travel.collectors.get(branch)!
-    if (counted.has(branch) || collector.rows.at(-1) === travel.index) continue
-    counted.add(branch)
-    collector.unrouted++
-  }
-}
-
 const compileStage = (
   stage: RouteStage,
   travel: Travel,
   onUnrouted: "dead_letter" | "drop",
   pushOf: (name: string) => Push
 ): Push => {
-  const { check, encode, step } = stage
+  const { check, encode, split, step } = stage
   const fail = (reason: Reason): void => {
     travel.failures.push({ stage, reason })
   }
+  if (stage.take !== undefined) return compileTake(stage, stage.take, travel)
   const forward = encode === undefined ? compileEdges(stage, travel, onUnrouted, pushOf) : undefined
+  if (split !== undefined && forward !== undefined) return compileSplit(stage, split, travel, forward)
   return (payload) => {
     let value = payload
     try {
@@ -212,6 +147,44 @@ const compileStage = (
   }
 }
 
+const compileTake =
+  (stage: RouteStage, take: Take, travel: Travel): Push =>
+  (payload) => {
+    try {
+      travel.taken = [...travel.taken, { stage, undo: take(payload, travel.scope) }]
+    } catch (error) {
+      travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
+    }
+  }
+
+/** The pieces go on one after the other; they are the one record still, and one that fails, fails it. */
+const compileSplit =
+  (stage: RouteStage, split: Split, travel: Travel, forward: Push): Push =>
+  (payload) => {
+    let pieces: ReturnType<Split>
+    try {
+      pieces = split(payload, travel.scope)
+    } catch (error) {
+      travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
+      return
+    }
+    if (pieces === dropped) return
+    for (const piece of pieces) {
+      const wrong = wrongWith(stage, piece)
+      if (wrong === undefined) forward(piece)
+      else travel.failures.push({ stage, reason: wrong })
+    }
+  }
+
+/** Why a payload may not leave a stage. A check that throws has found something wrong, too. */
+export const wrongWith = ({ check }: RouteStage, payload: unknown): Reason | undefined => {
+  try {
+    return check?.(payload)
+  } catch (error) {
+    return reasonOf(error, "stage_failed")
+  }
+}
+
 const collect = (travel: Travel, sink: string, record: unknown): void => {
   const collector = travel.collectors.get(sink)!
   if (collector.rows.at(-1) !== travel.index) collector.delivered++
@@ -220,8 +193,9 @@ const collect = (travel: Travel, sink: string, record: unknown): void => {
   travel.reached = true
 }
 
+/** A function of a program may throw what it could have failed with. */
 export const reasonOf = (error: unknown, code: string): Reason =>
-  error instanceof RecordFailure
+  error instanceof RecordFailure || error instanceof Nack
     ? { code: error.code, message: error.message }
     : { code, message: error instanceof Error ? error.message : String(error) }
 

@@ -1,158 +1,189 @@
 /**
- * The way of a batch through stages of which some wait: one stage after the other, each with all the
- * records that reach it. It means the same as the fused route of Route.ts, which is faster and cannot wait.
+ * The way of a batch through stages of which some wait, or are looked at: one stage after the other, each with
+ * all the records that reach it. It gives the very same as the fused route of Route.ts, which is faster and
+ * cannot wait; so that one attempt at a batch may take this way and the next one the other.
  *
  * @module
  */
 import { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
+import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
+import { askUntilAnswered } from "./askUntilAnswered.ts"
 import type { Scope } from "./expression/Expression.ts"
-import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
-import { dropped, type Pieces, type RouteStage, reasonOf, unrouted } from "./Route.ts"
+import type { Outcome } from "./Outcome.ts"
+import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
+import { reachedFrom } from "./reachedFrom.ts"
+import { type Batch, empty, fail, merged, outcomeOf, type Stream, scopeOf, setOf } from "./StagedBatch.ts"
+import type { StageError } from "./StageError.ts"
+import { root, type Trail } from "./Trail.ts"
+import { takeAll } from "./takeAll.ts"
+import type { Saw } from "./tap/Tap.ts"
+import type { Watch } from "./tap/Taps.ts"
 
-/** Payloads on their way, each with the index of the record it was made of; in source order. */
-interface Stream {
-  readonly rows: Array<number>
-  readonly payloads: Array<unknown>
-}
-
-interface Batch {
-  readonly records: ReadonlyArray<SourceRecord>
-  readonly arriving: Map<string, Array<Stream>>
-  /** By record: the first cause, and every branch that is owed it. */
-  readonly failures: Map<
-    number,
-    { readonly stage: string; readonly reason: Reason; readonly branches: Set<string> }
-  >
-  /** By branch: records that no edge took on their way to it. */
-  readonly unrouted: Map<string, Set<number>>
-  readonly collected: Map<string, Stream>
-}
-
-/** `order` names the stages that take part, so that each comes behind those it has its records from. */
+/**
+ * `sources` are those whose records may be in one batch; `order` names the stages that take part, so that each comes
+ * behind those it has its records from.
+ */
 export const compileStagedRoute =
   (
-    source: string,
+    sources: ReadonlyArray<string>,
     stages: ReadonlyMap<string, RouteStage>,
     order: ReadonlyArray<string>,
     onUnrouted: "dead_letter" | "drop"
   ) =>
-  (records: ReadonlyArray<SourceRecord>): Effect.Effect<Outcome> =>
+  (
+    records: ReadonlyArray<SourceRecord>,
+    offset = 0,
+    origin?: (index: number) => RecordOrigin,
+    watch?: Watch
+  ): Effect.Effect<Outcome, StageError> =>
     Effect.gen(function* () {
-      const first = stages.get(source)!
-      const batch = begin(records, first)
+      const placeOf = origin ?? ((row: number) => ({ source: sources[0]!, offset: offset + row }))
+      const batch = begin(records, offset, placeOf, stages)
+      if (watch !== undefined) for (const row of batch.failures.keys()) watch.failed(batch, row)
       for (const name of order) {
         const stage = stages.get(name)!
+        if (stage.take !== undefined) continue
         const arrived = merged(batch.arriving.get(name) ?? [])
         if (arrived.rows.length === 0) continue
+        const saw = watch?.look({ stage: name, batch, ...arrived })
         const pieces =
           stage.waiting === undefined
             ? stepAll(stage, batch, arrived)
-            : yield* waitAll(stage, stage.waiting, arrived)
-        passOn(stage, batch, arrived.rows, pieces, onUnrouted)
+            : yield* waitAll(stage, stage.waiting, batch, arrived)
+        passOn(stage, batch, arrived, pieces, onUnrouted, saw)
       }
-      return outcomeOf(batch, first)
+      takeAll(
+        batch,
+        order.map((name) => stages.get(name)!).filter(({ take }) => take !== undefined),
+        watch
+      )
+      return outcomeOf(batch, reachedFrom(sources, stages))
     })
 
-const begin = (records: ReadonlyArray<SourceRecord>, first: RouteStage): Batch => {
-  const start: Stream = { rows: [], payloads: [] }
+/** A source that takes no part has no stage: its records have gone their way. */
+const begin = (
+  records: ReadonlyArray<SourceRecord>,
+  offset: number,
+  placeOf: Batch["placeOf"],
+  stages: ReadonlyMap<string, RouteStage>
+): Batch => {
   const batch: Batch = {
     records,
-    arriving: new Map([[first.name, [start]]]),
+    offset,
+    placeOf,
+    arriving: new Map(),
     failures: new Map(),
+    owed: new Map(),
     unrouted: new Map(),
+    taken: new Map(),
     collected: new Map()
   }
-  records.forEach(({ failure, payload }, row) => {
-    if (failure !== undefined) fail(batch, first, row, failure)
-    else {
-      start.rows.push(row)
-      start.payloads.push(payload)
+  for (const [row, { failure, payload }] of records.entries()) {
+    const entry = stages.get(placeOf(row).source)
+    if (entry === undefined) continue
+    if (failure !== undefined) {
+      fail(batch, entry, row, failure, root)
+      continue
     }
-  })
+    const start = batch.arriving.get(entry.name)?.[0] ?? empty()
+    if (start.rows.length === 0) batch.arriving.set(entry.name, [start])
+    start.rows.push(row)
+    start.payloads.push(payload)
+    start.trails.push(root)
+  }
   return batch
 }
-
-/** Streams that meet in a stage are put back into source order; of one record, in the order of the edges. */
-const merged = (streams: ReadonlyArray<Stream>): Stream => {
-  if (streams.length <= 1) return streams[0] ?? { rows: [], payloads: [] }
-  const all = streams.flatMap(({ payloads, rows }) => rows.map((row, at) => ({ row, payload: payloads[at] })))
-  all.sort((a, b) => a.row - b.row)
-  return { rows: all.map(({ row }) => row), payloads: all.map(({ payload }) => payload) }
-}
-
-const scopeOf = (record: SourceRecord): Scope => ({
-  record: null,
-  metadata: record.metadata,
-  key: record.key ?? null,
-  event_time: record.eventTime ?? null
-})
 
 const stepAll = (stage: RouteStage, { records }: Batch, { payloads, rows }: Stream): Pieces =>
   payloads.map((payload, at) => {
     try {
-      const value = stage.step === undefined ? payload : stage.step(payload, scopeOf(records[rows[at]!]!))
-      return value === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: value }
+      return stepOne(stage, payload, scopeOf(records[rows[at]!]!))
     } catch (error) {
       return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
     }
   })
 
-const waitAll = Effect.fnUntraced(function* (
-  stage: RouteStage,
+const stepOne = ({ split, step }: RouteStage, payload: unknown, scope: Scope): Piece => {
+  if (split !== undefined) {
+    const payloads = split(payload, scope)
+    return payloads === dropped ? { _tag: "Dropped" } : { _tag: "Many", payloads }
+  }
+  const value = step === undefined ? payload : step(payload, scope)
+  return value === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: value }
+}
+
+/** Offsets are captured before the stage runs: whatever it makes of its records, its answers are theirs. */
+const waitAll = (
+  { name }: RouteStage,
   step: NonNullable<RouteStage["waiting"]>,
+  { offset, records }: Batch,
   { payloads, rows }: Stream
-): Effect.fn.Return<Pieces> {
-  const pieces = yield* step(payloads)
-  return pieces.length === rows.length
-    ? pieces
-    : yield* Effect.die(new Error(`${stage.name} answered for ${pieces.length} of ${rows.length} records`))
-})
+): Effect.Effect<Pieces, StageError> => {
+  const origins = rows.map((row) => ({ offset: offset + row, record: records[row]! }))
+  return askUntilAnswered(name, step, payloads, origins)
+}
+
+interface Onward {
+  readonly to: string
+  readonly when: RouteStage["edges"][number]["when"]
+  readonly stream: Stream
+}
 
 const passOn = (
   stage: RouteStage,
   batch: Batch,
-  rows: ReadonlyArray<number>,
+  { rows, trails }: Stream,
   pieces: Pieces,
-  onUnrouted: "dead_letter" | "drop"
+  onUnrouted: "dead_letter" | "drop",
+  saw: Saw | undefined
 ): void => {
-  const onward = stage.edges.map(({ to, when }) => ({
-    to,
-    when,
-    stream: { rows: [], payloads: [] } as Stream
-  }))
+  const onward = stage.edges.map(({ to, when }): Onward => ({ to, when, stream: empty() }))
+  const role = stage.encode === undefined ? "stage" : "sink"
+  const pass = (row: number, payload: unknown, trail: Trail): Reason | "unrouted" | undefined => {
+    const wrong = wrongWith(stage, payload)
+    if (wrong !== undefined) return fail(batch, stage, row, wrong, trail)
+    if (stage.encode !== undefined) return collect(stage, stage.encode, batch, row, payload, trail)
+    if (routed(onward, batch, row, payload, trail)) return undefined
+    if (onUnrouted === "dead_letter") return fail(batch, stage, row, unrouted(stage), trail)
+    for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
+    return "unrouted"
+  }
   for (const [at, piece] of pieces.entries()) {
     const row = rows[at]!
-    if (piece._tag === "Dropped") continue
-    if (piece._tag === "Failed") {
-      fail(batch, stage, row, piece.reason)
-      continue
-    }
-    const wrong = stage.check?.(piece.payload)
-    if (wrong !== undefined) {
-      fail(batch, stage, row, wrong)
-      continue
-    }
-    if (stage.encode !== undefined) {
-      collect(stage, stage.encode, batch, row, piece.payload)
-      continue
-    }
-    const scope = { ...scopeOf(batch.records[row]!), record: piece.payload }
-    let routed = false
-    for (const { stream, when } of onward) {
-      if (when !== undefined && !when(scope)) continue
-      routed = true
-      stream.rows.push(row)
-      stream.payloads.push(piece.payload)
-    }
-    if (routed) continue
-    if (onUnrouted === "dead_letter") fail(batch, stage, row, unrouted(stage))
-    else for (const branch of stage.reaches) setOf(batch.unrouted, branch).add(row)
+    const trail = trails[at]!
+    let wrong: ReturnType<typeof pass>
+    if (piece._tag === "Passed") wrong = pass(row, piece.payload, trail)
+    else if (piece._tag === "Many") {
+      for (const [part, payload] of piece.payloads.entries()) {
+        wrong = pass(row, payload, [...trail, part]) ?? wrong
+      }
+    } else if (piece._tag === "Failed") fail(batch, stage, row, piece.reason, trail)
+    saw?.(at, piece, wrong, role)
   }
   for (const { stream, to } of onward) {
     batch.arriving.set(to, [...(batch.arriving.get(to) ?? []), stream])
   }
+}
+
+/** Multicast: the payload goes along every edge whose condition holds; says whether there was one. */
+const routed = (
+  onward: ReadonlyArray<Onward>,
+  batch: Batch,
+  row: number,
+  payload: unknown,
+  trail: Trail
+): boolean => {
+  const scope = { ...scopeOf(batch.records[row]!), record: payload }
+  let taken = false
+  for (const [edge, { stream, when }] of onward.entries()) {
+    if (when !== undefined && !when(scope)) continue
+    taken = true
+    stream.rows.push(row)
+    stream.payloads.push(payload)
+    stream.trails.push(onward.length === 1 ? trail : [...trail, edge])
+  }
+  return taken
 }
 
 const collect = (
@@ -160,65 +191,16 @@ const collect = (
   encode: NonNullable<RouteStage["encode"]>,
   batch: Batch,
   row: number,
-  payload: unknown
-): void => {
-  const sink = batch.collected.get(stage.name) ?? { rows: [], payloads: [] }
+  payload: unknown,
+  trail: Trail
+): Reason | undefined => {
+  const sink = batch.collected.get(stage.name) ?? empty()
   batch.collected.set(stage.name, sink)
   try {
     sink.payloads.push(encode(payload))
     sink.rows.push(row)
+    return undefined
   } catch (error) {
-    fail(batch, stage, row, reasonOf(error, "encoding_failed"))
-  }
-}
-
-const fail = ({ failures }: Batch, stage: RouteStage, row: number, reason: Reason): void => {
-  const known = failures.get(row)
-  if (known === undefined) failures.set(row, { stage: stage.name, reason, branches: new Set(stage.reaches) })
-  else for (const branch of stage.reaches) known.branches.add(branch)
-}
-
-const setOf = (sets: Map<string, Set<number>>, name: string): Set<number> => {
-  const known = sets.get(name) ?? new Set()
-  sets.set(name, known)
-  return known
-}
-
-const outcomeOf = (batch: Batch, first: RouteStage): Outcome => {
-  const reached = new Set<number>()
-  const branches: Record<string, BranchOutcome> = {}
-  for (const sink of first.reaches) {
-    const branch = branchOf(batch, sink)
-    branches[sink] = branch
-    for (const row of branch.rows) reached.add(row)
-  }
-  const failures: Array<Failure> = [...batch.failures]
-    .sort(([a], [b]) => a - b)
-    .map(([index, { branches, reason, stage }]) => ({ index, stage, branches: [...branches], reason }))
-  const lost = new Set([...batch.unrouted.values()].flatMap((rows) => [...rows]))
-  const totals = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
-  for (let row = 0; row < batch.records.length; row++) {
-    if (batch.failures.has(row)) totals.lettered++
-    else if (reached.has(row)) totals.delivered++
-    else if (lost.has(row)) totals.unrouted++
-    else totals.filtered++
-  }
-  return { count: batch.records.length, branches, failures, totals }
-}
-
-/** What a branch gets: a record that failed on it leaves whole. */
-const branchOf = (batch: Batch, sink: string): BranchOutcome => {
-  const all = batch.collected.get(sink) ?? { rows: [], payloads: [] }
-  const failed = (row: number) => batch.failures.get(row)?.branches.has(sink) === true
-  const kept = all.rows.flatMap((row, at) => (failed(row) ? [] : [at]))
-  const rows = kept.map((at) => all.rows[at]!)
-  const delivered = new Set(rows)
-  const lost = [...(batch.unrouted.get(sink) ?? [])].filter((row) => !delivered.has(row) && !failed(row))
-  return {
-    records: kept.map((at) => all.payloads[at]),
-    rows,
-    delivered: delivered.size,
-    unrouted: lost.length,
-    lettered: [...batch.failures.values()].filter(({ branches }) => branches.has(sink)).length
+    return fail(batch, stage, row, reasonOf(error, "encoding_failed"), trail)
   }
 }

@@ -1,143 +1,79 @@
 /**
- * A run at work: the life of its batches from reading to acknowledgement.
+ * The work of a custom stage, as a program writes it: something that is opened, is given one batch after the
+ * other, and is closed. A test can drive it by hand:
  *
- * Readers (one per source) and lanes (one per sink) do the waiting; the pump between them is the only
- * one that asks the journal for anything, so everything that waits goes into one append:
- *
- *     reader ── prepared ──▶ pump ── seal ──▶ journal ── sealed ──▶ lanes ── answered, confirmed ──▶ pump
- *                                    applied ──▶ journal ──▶ acknowledge to the source
+ *     const worker = Worker.guard(mine)
+ *     yield* worker.open
+ *     const batch = Batch.make([{ n: 1 }, { n: 2 }])
+ *     yield* worker.do(batch)
+ *     batch.outcomes
  *
  * @module
  */
-import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "effect"
-import { own } from "../../projections/own.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { SourceReader } from "../drivers/Source.ts"
-import type { Journal, JournalError } from "./Journal.ts"
-import { runLane } from "./Lane.ts"
-import { askHeld, askHeldRedrives, openLanes, publish } from "./lanes.ts"
-import type { Plan } from "./Plan.ts"
-import { makePump } from "./Pump.ts"
-import type { Message } from "./PumpContext.ts"
-import { runReader } from "./Reader.ts"
-import type { PumpEnd, RunEnd } from "./RunEnd.ts"
-import { feedRedrives } from "./redrive/feedRedrives.ts"
-import type { FetchLetter } from "./redrive/KeptLetter.ts"
-import { Redriving } from "./redrive/Redriving.ts"
-import { atStage, type StageError } from "./StageError.ts"
+import { Duration, Effect, Schedule, Semaphore } from "effect"
+import type { Batch } from "./Batch.ts"
 
-export type WorkerError = StageError | JournalError
-
-export interface Worker {
-  readonly run: Effect.Effect<RunEnd, WorkerError, Scope.Scope>
-  /** Drain: read no more, write what is sealed, confirm it, end with `Stopped`. */
-  readonly stop: Effect.Effect<void>
-  /** Makes durable now what is in flight, and resolves once that is in the log, or the run has come to its end. */
-  readonly settle: Effect.Effect<void>
-  /** The redrives that are asked for now: those it has the sinks for are worked on, in the order of the requests. */
-  readonly redrive: (state: PipelineState) => Effect.Effect<void>
-  /** How far the sources are, where they know; for progress bars, never for decisions. */
-  readonly progress: () => ReadonlyArray<{ readonly stage: string } & ReturnType<SourceReader["progress"]>>
-  /** The sinks that have been asked for something and have not answered yet. */
-  readonly waitingFor: () => ReadonlyArray<string>
+/** Makes records of type `B` of records of type `A`; `R` is what it needs from the program's environment. */
+export interface Worker<in out A, in out B = A, out R = never> {
+  /** Once before the first batch. */
+  readonly open: Effect.Effect<void, unknown, R>
+  /**
+   * Marks the records of a batch; what it leaves alone goes on as it is. To fail is to fail for every record
+   * that is not marked: `Pipeline.retry` asks for them again, a `DriverError` has the whole batch repeated
+   * and then stops the run, anything else is the reason of their dead letters. A defect ends the run.
+   */
+  readonly do: (batch: Batch<A, B>) => Effect.Effect<void, unknown, R>
+  /** No batch will follow. It is not called while one is at work. */
+  readonly stop: Effect.Effect<void, unknown, R>
+  /** Lets go of what was opened. Called again when it fails, so it must bear being called twice. */
+  readonly close: Effect.Effect<void, unknown, R>
 }
 
-export interface WorkerOptions {
-  readonly plan: Plan
-  readonly journal: Journal
-  /** The state of the log after this epoch's `RunStarted` or `ReplayStarted`. */
-  readonly state: PipelineState
-  readonly epoch: number
-  readonly fetch: FetchLetter
-}
+/** A worker of its one necessary part; what is left out does nothing. */
+const make = <A, B = A, R = never>(
+  parts: Pick<Worker<A, B, R>, "do"> & Partial<Worker<A, B, R>>
+): Worker<A, B, R> => ({ open: Effect.void, stop: Effect.void, close: Effect.void, ...parts })
 
-/** What the worker is asked through while it runs. */
-interface Inside {
-  readonly stop: Deferred.Deferred<void>
-  readonly readers: Map<string, SourceReader>
-  readonly asked: Set<string>
-  readonly inbox: Queue.Queue<Message>
-  readonly redriving: Redriving
-}
+/** A close that fails is called again: after 250 ms, doubling, five times. */
+const closing = Schedule.exponential(Duration.millis(250)).pipe(Schedule.upTo({ times: 5 }))
 
-export const make = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
-  const stop = yield* Deferred.make<void>()
-  const readers = new Map<string, SourceReader>()
-  const asked = new Set<string>()
-  // Bounded by the slots: a reader tells one batch per slot, a lane a bounded number of facts per batch.
-  const inbox = yield* Queue.unbounded<Message>()
-  const over = yield* Deferred.make<void>()
-  const sinks = options.plan.sinks.map(({ stage }) => stage)
-  const redriving = new Redriving(options.state, sinks, options.plan.isSink, false)
+/**
+ * One life of a worker, with the order the engine keeps: opened once, one batch at a time, stopped when the
+ * batch at work is done, closed once however often it is asked to. A batch before `open` or behind `stop` is
+ * a defect. A worker that is opened again needs a new life.
+ */
+const guard = <A, B, R>(worker: Worker<A, B, R>): Worker<A, B, R> => {
+  const oneAtATime = Semaphore.makeUnsafe(1)
+  let phase: "new" | "open" | "stopped" | "closed" = "new"
+  let touched = false
+  const inTurn = <E>(effect: () => Effect.Effect<void, E, R>) =>
+    oneAtATime.withPermits(1)(Effect.suspend(effect))
+  const goes = (to: typeof phase) =>
+    Effect.sync(() => {
+      phase = to
+    })
+  const stop = inTurn(() => (phase === "open" ? Effect.andThen(goes("stopped"), worker.stop) : Effect.void))
   return {
-    run: Effect.ensuring(
-      run(options, { stop, readers, asked, inbox, redriving }),
-      Deferred.succeed(over, undefined)
-    ),
-    redrive: (state) =>
-      Effect.suspend(() => {
-        const isNew = redriving.update(state)
-        return isNew ? Effect.asVoid(Queue.offer(inbox, { _tag: "Look" })) : Effect.void
-      }),
-    settle: Effect.gen(function* () {
-      const settled = yield* Deferred.make<void>()
-      yield* Queue.offer(inbox, { _tag: "Settle", settled })
-      yield* Effect.raceFirst(Deferred.await(settled), Deferred.await(over))
+    open: inTurn(() => {
+      if (phase !== "new") return Effect.void
+      touched = true
+      return Effect.andThen(worker.open, goes("open"))
     }),
-    stop: Effect.suspend(() => {
-      redriving.stop()
-      return Effect.asVoid(Deferred.succeed(stop, undefined))
-    }),
-    progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() })),
-    waitingFor: () => [...asked]
-  }
-})
-
-const run = Effect.fnUntraced(function* (
-  { epoch, fetch, journal, plan, state: before }: WorkerOptions,
-  { asked, inbox, readers, redriving, stop }: Inside
-): Effect.fn.Return<RunEnd, WorkerError, Scope.Scope> {
-  const lanes = yield* openLanes(plan, before, epoch)
-  // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
-  if ([...lanes.keys()].some((stage) => own(before.run?.outputs, stage)?.finished === true)) {
-    yield* publish(lanes)
-    return { _tag: "Finished" }
-  }
-  const held = yield* askHeld(lanes, before)
-  const redriven = yield* askHeldRedrives(lanes, before)
-  const isNew = held.length + redriven.length > 0
-  const state = isNew ? yield* journal.append({ applied: held, redriven }) : before
-  redriving.update(state)
-
-  const tell = (message: Message) => Queue.offer(inbox, message)
-  const slots = new Map<string, Semaphore.Semaphore>()
-  for (const { stage } of plan.sources) slots.set(stage, yield* Semaphore.make(plan.runtime.inFlight))
-  const pump = makePump({ plan, journal, state, lanes, slots, readers, redriving, inbox, stop })
-
-  const work = Effect.all(
-    [
-      pump,
-      ...plan.sources.map((source) =>
-        runReader(source, {
-          plan,
-          state,
-          slots: slots.get(source.stage)!,
-          stop,
-          tell,
-          opened: (reader) => readers.set(source.stage, reader)
-        })
+    do: (batch) =>
+      inTurn(() =>
+        phase === "open"
+          ? worker.do(batch)
+          : Effect.die(new Error(`a worker that is ${phase} was given a batch`))
       ),
-      ...[...lanes.values()].map((lane) => runLane(lane, tell, asked))
-    ] as [Effect.Effect<PumpEnd, WorkerError>, ...Array<Effect.Effect<void, WorkerError, Scope.Scope>>],
-    { concurrency: "unbounded" }
-  )
-  const [end] = yield* Effect.raceFirst(work, feedRedrives({ plan, fetch, redriving, tell }))
-  if (end._tag === "Drained") return end.end
-  const finished: Array<{ stage: string; output: Schema.Json }> = []
-  for (const { stage, writer } of lanes.values()) {
-    finished.push({ stage, output: yield* writer.finish.pipe(atStage(stage)) })
+    stop,
+    close: Effect.andThen(
+      Effect.ignore(stop),
+      inTurn(() => {
+        if (phase === "closed") return Effect.void
+        return Effect.andThen(touched ? Effect.retry(worker.close, closing) : Effect.void, goes("closed"))
+      })
+    )
   }
-  yield* journal.append({ finished })
-  yield* publish(lanes)
-  return { _tag: "Finished" }
-})
+}
+
+export const Worker = { make, guard }

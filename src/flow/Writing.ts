@@ -24,9 +24,16 @@ export interface Writing {
 
 /** A batch that is owed from before gets a new attempt at its owed branches; a new one takes `nextBatch`. */
 export const begin = (prepared: Prepared, nextBatch: number, generation: number): Writing => {
-  const { of, outcome, owed } = prepared
+  const { outcome, owed } = prepared
   return owed === undefined
-    ? { prepared, batch: nextBatch, generation, attempt: 1, outcome, waiting: new Set(of.branches) }
+    ? {
+        prepared,
+        batch: nextBatch,
+        generation,
+        attempt: 1,
+        outcome,
+        waiting: new Set(Object.keys(outcome.branches))
+      }
     : {
         prepared,
         batch: owed.batch,
@@ -76,8 +83,10 @@ export const sealOf = (
       generation,
       offset,
       branches: new Set(stages),
-      raw: read.raw
-    })
+      raw: (index) => read.raw(index),
+      origin: read.origin
+    }),
+    ...(attempt === 1 ? writing.prepared.left : {})
   }
 }
 

@@ -4,15 +4,16 @@
  * @module
  */
 import { Effect } from "effect"
+import type { Condition } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
-import { type Condition, compileCondition } from "./expression/Expression.ts"
+import { compilePredicate, type Predicate } from "./condition/compilePredicate.ts"
 import { broken, type PlanError } from "./PlanError.ts"
 
 /** `at` is the path of the condition in the definition. */
 export const compileConditionAt = (
-  text: string,
+  condition: Condition,
   at: ReadonlyArray<string>
-): Effect.Effect<Condition, PlanError> =>
-  Effect.mapError(Effect.fromResult(compileCondition(text)), (error) =>
-    broken(finding("bad_expression", at, error.message))
+): Effect.Effect<Predicate, PlanError> =>
+  Effect.mapError(Effect.fromResult(compilePredicate(condition)), ({ message, path }) =>
+    broken(finding("bad_expression", [...at, ...path], message))
   )

@@ -5,7 +5,7 @@
  */
 import type { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { Worker } from "../flow/Worker.ts"
+import type { RunWorker } from "../flow/RunWorker.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 
 /** An actor, and what this process makes happen for it. */
@@ -26,5 +26,5 @@ export interface Reaction {
   /** Makes durable now what is in flight, and resolves once that is in the log; at once where nothing is at work. */
   readonly settle: Effect.Effect<void>
   /** How far the sources of the run at work are; empty while nothing is read. */
-  readonly progress: () => ReturnType<Worker["progress"]>
+  readonly progress: () => ReturnType<RunWorker["progress"]>
 }

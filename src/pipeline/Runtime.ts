@@ -32,6 +32,7 @@ export {
   type RuntimeStage,
   type RuntimeStageKind,
   runtimeStageKinds,
+  type SourceWire,
   sinkStage,
   sourceStage,
   stageLabels,

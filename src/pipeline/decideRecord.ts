@@ -4,11 +4,13 @@
  * @module
  */
 import { Result } from "effect"
+import { endOfTime } from "../../events/BatchMemory.ts"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
+import { timeNow } from "../../projections/RunMemory.ts"
 import type { RunState } from "../../projections/RunState.ts"
 import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
 import { Rejection } from "./Command.ts"
@@ -116,12 +118,20 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
   }
   for (const [stage, of] of sums) {
     // Invariant 6: the sums agree.
-    if (of.delivered + of.filtered + of.unrouted + of.lettered !== seal.count) {
+    if (of.delivered + of.filtered + of.unrouted + of.lettered + (of.aggregated ?? 0) !== seal.count) {
       return new Rejection({
         code: "sums_disagree",
         message: `batch ${seal.batch}: the outcomes of ${stage} do not add up to its ${seal.count} records`
       })
     }
+  }
+  // A source that has come to its end closes windows with a batch of no records: it goes nowhere.
+  const isMadeOfNothing = seal.count === 0 && Object.values(seal.branches).some(({ records }) => records > 0)
+  if (isMadeOfNothing && JSON.stringify(seal.range.from) !== JSON.stringify(seal.range.to)) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `batch ${seal.batch} has no records, and moves the place of ${seal.source}`
+    })
   }
   const open = openBatch(state, seal.batch)
   return open === undefined ? checkFirstSeal(seal, state) : checkLaterSeal(seal, open)
@@ -136,13 +146,28 @@ const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined
     seal.offset === offset &&
     JSON.stringify(seal.range.from) === JSON.stringify(sealed?.position ?? null)
   return follows
-    ? undefined
+    ? checkTime(seal, state)
     : new Rejection({
         code: "batch_out_of_order",
         message:
           `batch ${seal.batch} at offset ${seal.offset} of ${seal.source} does not follow: ` +
           `the next one is ${state.nextBatch} at offset ${offset}`
       })
+}
+
+/** Invariant 2: event time never moves backwards. A source that had ended may go on, if there is more of it. */
+const checkTime = ({ batch, time }: Seal, { run }: PipelineState): Rejection | undefined => {
+  const before = timeNow(run?.memory)
+  if (time === undefined || before === null) return undefined
+  const fell = Object.entries(before.watermarks).find(
+    ([source, mark]) => mark !== endOfTime && (own(time.watermarks, source) ?? mark) < mark
+  )
+  const regressed = before.combined !== null && (time.combined === null || time.combined < before.combined)
+  if (fell === undefined && !regressed) return undefined
+  return new Rejection({
+    code: "batch_out_of_order",
+    message: `batch ${batch} takes event time back${fell === undefined ? "" : ` at ${fell[0]}`}`
+  })
 }
 
 const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
@@ -152,6 +177,12 @@ const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
     seal.count === open.count &&
     seal.digest === open.digest &&
     JSON.stringify(seal.range) === JSON.stringify(open.range)
+  if (seal.time !== undefined || seal.memory !== undefined) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `batch ${seal.batch} left its memory behind with its first seal: attempt ${seal.attempt} has none`
+    })
+  }
   if (!same || seal.attempt !== lastAttempt(open) + 1) {
     return new Rejection({
       code: "batch_out_of_order",

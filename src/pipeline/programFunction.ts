@@ -3,26 +3,28 @@
  *
  * @module
  */
-import { Cause, type Context, Effect, Exit, Schema } from "effect"
-import type { Reason } from "../../events/PipelineEvent.ts"
+import { Cause, type Context, Effect, Exit, Result, Schema } from "effect"
+import { askProgram } from "../flow/askProgram.ts"
+import type { Batch } from "../flow/Batch.ts"
 import type { Functions, StageFunction } from "../flow/Functions.ts"
-import { dropped, type Pieces } from "../flow/Route.ts"
-
-/** A record that a batch function cannot handle, with the reason of its dead letter. */
-export class Nack extends Schema.TaggedError<Nack>()("Nack", {
-  code: Schema.String,
-  message: Schema.String
-}) {}
-
-/** Says of one record of a batch that it becomes a dead letter. */
-export const nack = (message: string, code = "nacked"): Nack => new Nack({ code, message })
+import { Nack, Retry, reasonOfError } from "../flow/Nack.ts"
+import { type Answers, dropped, type Split } from "../flow/Route.ts"
+import { tooMany } from "../flow/stages/compileExplode.ts"
+import type { Worker } from "../flow/Worker.ts"
 
 type Boundary = Schema.Codec<unknown>
 
 export type ProgramFunction<R> =
   | { readonly _tag: "Check"; readonly schema: Boundary }
+  | { readonly _tag: "Validate"; readonly schema: Boundary }
   | { readonly _tag: "Filter"; readonly predicate: (record: unknown) => boolean }
   | { readonly _tag: "Map"; readonly f: (record: unknown) => unknown; readonly schema: Boundary }
+  | {
+      readonly _tag: "Explode"
+      readonly f: (record: unknown) => Iterable<unknown>
+      readonly schema: Boundary
+      readonly limit: number
+    }
   | {
       readonly _tag: "MapEffect"
       readonly f: (record: unknown) => Effect.Effect<unknown, unknown, R>
@@ -34,82 +36,96 @@ export type ProgramFunction<R> =
       readonly f: (records: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<unknown>, unknown, R>
       readonly schema: Boundary
     }
+  | { readonly _tag: "Custom"; readonly worker: Worker<unknown, unknown, R>; readonly schema: Boundary }
 
 /** Gives effectful functions the program's environment, so that the flow can run them with none. */
 export const provideAll = <R>(
   functions: ReadonlyMap<string, ProgramFunction<R>>,
   context: Context.Context<R>
-): Functions => new Map([...functions].map(([stage, of]) => [stage, provided(of, context)]))
+): Functions => new Map([...functions].map(([stage, of]) => [stage, provided(stage, of, context)]))
 
-const provided = <R>(of: ProgramFunction<R>, context: Context.Context<R>): StageFunction => {
+const provided = <R>(stage: string, of: ProgramFunction<R>, context: Context.Context<R>): StageFunction => {
+  const given = <A, E>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> =>
+    Effect.provideContext(effect, context)
   switch (of._tag) {
     case "Check":
       return { check: checkOf(of.schema) }
+    case "Validate":
+      return { fits: checkOf(of.schema) }
     case "Filter":
       return { step: (payload) => (of.predicate(payload) ? payload : dropped) }
     case "Map":
       return { step: of.f, check: checkOf(of.schema) }
+    case "Explode":
+      return { split: splitBy(of.f, of.limit), splitsInto: of.limit, check: checkOf(of.schema) }
     case "MapEffect": {
-      const each = (record: unknown) => Effect.map(Effect.exit(of.f(record)), pieceOf)
-      const all = (records: ReadonlyArray<unknown>) =>
-        Effect.forEach(records, each, { concurrency: of.concurrency })
+      const each = (record: unknown) =>
+        Effect.map(
+          askProgram(stage, () => of.f(record)),
+          answerOf
+        )
       return {
-        waiting: (records) => Effect.provideContext(defectsEnd(all(records)), context),
+        waiting: (records) => given(Effect.forEach(records, each, { concurrency: of.concurrency })),
         check: checkOf(of.schema)
       }
     }
     case "MapBatch":
       return {
         waiting: (records) =>
-          Effect.provideContext(
-            defectsEnd(Effect.map(Effect.exit(of.f(records)), (exit) => piecesOf(exit, records))),
-            context
+          given(
+            Effect.map(
+              askProgram(stage, () => of.f(records)),
+              (answer) => answersOf(answer, records)
+            )
           ),
         check: checkOf(of.schema)
       }
+    case "Custom": {
+      const { close, do: work, open, stop } = of.worker
+      const worker = {
+        open: given(open),
+        do: (batch: Batch<unknown>) => given(work(batch)),
+        stop: given(stop),
+        close: given(close)
+      }
+      return { worker, check: checkOf(of.schema) }
+    }
   }
 }
 
-type Piece = Pieces[number] | { readonly _tag: "Died"; readonly cause: Cause.Cause<never> }
+/** Not more is taken from the function than a record may become, however much it would make. */
+const splitBy =
+  (f: (record: unknown) => Iterable<unknown>, limit: number): Split =>
+  (record) => {
+    const pieces: Array<unknown> = []
+    for (const piece of f(record)) {
+      if (pieces.length === limit) throw tooMany("there is no end to it", limit)
+      pieces.push(piece)
+    }
+    return pieces
+  }
 
-/** A typed failure is the record's, and becomes its dead letter; a defect is the program's, and ends the run. */
-const pieceOf = (exit: Exit.Exit<unknown, unknown>): Piece => {
-  if (Exit.isSuccess(exit)) return { _tag: "Passed", payload: exit.value }
-  const failure = exit.cause.reasons.find(Cause.isFailReason)
-  return failure === undefined
-    ? { _tag: "Died", cause: exit.cause as Cause.Cause<never> }
-    : { _tag: "Failed", reason: reasonOf(failure.error) }
+type Answer = Answers[number]
+
+/** What a function makes, or says instead. */
+const toAnswer = (value: unknown): Answer => {
+  if (value instanceof Retry) return { _tag: "Retry", reason: { code: "retry", message: value.message } }
+  if (value instanceof Nack) return { _tag: "Failed", reason: reasonOfError(value) }
+  return { _tag: "Passed", payload: value }
 }
 
-const piecesOf = (
-  exit: Exit.Exit<ReadonlyArray<unknown>, unknown>,
+/** A typed failure is the record's, and becomes its dead letter, or its wish to be asked about again. */
+const answerOf = (result: Result.Result<unknown, unknown>): Answer => {
+  if (Result.isSuccess(result)) return toAnswer(result.success)
+  return result.failure instanceof Retry
+    ? toAnswer(result.failure)
+    : { _tag: "Failed", reason: reasonOfError(result.failure) }
+}
+
+const answersOf = (
+  result: Result.Result<ReadonlyArray<unknown>, unknown>,
   records: ReadonlyArray<unknown>
-): ReadonlyArray<Piece> => {
-  if (!Exit.isSuccess(exit)) {
-    const piece = pieceOf(exit)
-    return records.map(() => piece)
-  }
-  return exit.value.map((answer) =>
-    answer instanceof Nack
-      ? { _tag: "Failed", reason: reasonOf(answer) }
-      : { _tag: "Passed", payload: answer }
-  )
-}
-
-const defectsEnd = <R>(
-  pieces: Effect.Effect<ReadonlyArray<Piece>, never, R>
-): Effect.Effect<Pieces, never, R> =>
-  Effect.flatMap(pieces, (all) => {
-    const died = all.find((piece) => piece._tag === "Died")
-    return died === undefined ? Effect.succeed(all as Pieces) : Effect.failCause(died.cause)
-  })
-
-const reasonOf = (error: unknown): Reason => {
-  if (error instanceof Nack) return { code: error.code, message: error.message }
-  const tag = (error as { readonly _tag?: unknown } | null)?._tag
-  const message = error instanceof Error && error.message !== "" ? error.message : String(tag ?? error)
-  return { code: typeof tag === "string" ? tag : "stage_failed", message }
-}
+): Answers => (Result.isSuccess(result) ? result.success.map(toAnswer) : records.map(() => answerOf(result)))
 
 const checkOf = (schema: Boundary): NonNullable<StageFunction["check"]> => {
   const fits = Schema.is(schema)

@@ -12,7 +12,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
-import type { Worker } from "../flow/Worker.ts"
+import type { RunWorker } from "../flow/RunWorker.ts"
 import type { EventLog } from "../log/EventLog.ts"
 import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
@@ -255,7 +255,7 @@ class Steering implements Reaction {
         return isOutrun(state) ? yield* this.#drain(state) : undefined
       }
       const life = lifeOf(state)
-      const began = (worker: Worker) => {
+      const began = (worker: RunWorker) => {
         if (this.#atWork?.life === life) this.#atWork.worker = worker
         return Effect.forkChild(watchProgress(this.actor, worker, this.#deadlines.progress))
       }

@@ -6,7 +6,7 @@
 import { type Cause, Clock, Duration, Effect, type Fiber } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { abandoned, type PipelineState } from "../../projections/PipelineState.ts"
-import type { Worker } from "../flow/Worker.ts"
+import type { RunWorker } from "../flow/RunWorker.ts"
 import { annotationsOf } from "./logAnnotations.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import type { Next } from "./steer.ts"
@@ -15,7 +15,7 @@ import type { Next } from "./steer.ts"
 export interface AtWork {
   readonly life: string
   readonly fiber: Fiber.Fiber<void>
-  worker: Worker | undefined
+  worker: RunWorker | undefined
   isCutOff: boolean
 }
 

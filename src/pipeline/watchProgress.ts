@@ -6,7 +6,7 @@
  */
 import { Clock, Duration, Effect } from "effect"
 import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { Worker } from "../flow/Worker.ts"
+import type { RunWorker } from "../flow/RunWorker.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import { engine } from "./work.ts"
 
@@ -15,7 +15,7 @@ export const noProgress = "no_progress"
 /** Looks every quarter of `withinMs`, for as long as the worker is at work. A source that has nothing new is no trouble. */
 export const watchProgress = Effect.fnUntraced(function* (
   actor: PipelineActor,
-  worker: Worker,
+  worker: RunWorker,
   withinMs: number
 ) {
   let last = markOf(yield* actor.state, worker)
@@ -41,5 +41,5 @@ export const watchProgress = Effect.fnUntraced(function* (
 })
 
 /** Changes whenever something has been read, written or confirmed. */
-const markOf = ({ nextBatch, open, run }: PipelineState, worker: Worker): string =>
+const markOf = ({ nextBatch, open, run }: PipelineState, worker: RunWorker): string =>
   JSON.stringify([nextBatch, open.length, run?.counts, worker.progress()])

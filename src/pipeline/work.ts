@@ -12,11 +12,12 @@ import type { Functions } from "../flow/Functions.ts"
 import { type Journal, JournalError } from "../flow/Journal.ts"
 import * as Plan from "../flow/Plan.ts"
 import type { RunEnd } from "../flow/RunEnd.ts"
+import * as RunWorker from "../flow/RunWorker.ts"
 import type { StageError } from "../flow/StageError.ts"
-import * as Worker from "../flow/Worker.ts"
 import { EventLog } from "../log/EventLog.ts"
 import { isCleanStop } from "../metrics/measure.ts"
 import type { Command } from "./Command.ts"
+import { closeScope } from "./closeScope.ts"
 import { interrupted } from "./decideDeployment.ts"
 import { fetchLetter } from "./letters/fetchLetter.ts"
 import { annotationsOf } from "./logAnnotations.ts"
@@ -71,9 +72,9 @@ export const prepareFor = Effect.fnUntraced(function* (
     only
   ).pipe(
     Scope.provide(scope),
-    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    Effect.onError((cause) => closeScope(scope, Exit.failCause(cause)))
   )
-  return { signature: signature ?? "", only, plan, close: Scope.close(scope, Exit.void) }
+  return { signature: signature ?? "", only, plan, close: closeScope(scope) }
 })
 
 /** Works on the run that `state` has under way; ends once its end is in the log. */
@@ -81,21 +82,27 @@ export const work = Effect.fnUntraced(function* (
   actor: PipelineActor,
   state: PipelineState,
   prepared: Effect.Effect<Prepared, Plan.PlanError | StageError, Drivers>,
-  began: (worker: Worker.Worker) => Effect.Effect<unknown>
+  began: (worker: RunWorker.RunWorker) => Effect.Effect<unknown>
 ) {
   const life = state.run!.lives
   const fetch = fetchLetter(yield* EventLog, actor.id)
-  const exit = yield* Effect.gen(function* () {
+  const run = Effect.gen(function* () {
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
     const journal = journalOf(actor, life)
-    const worker = yield* Worker.make({ plan, journal, state, epoch: actor.epoch, fetch })
+    const worker = yield* RunWorker.make({ plan, journal, state, epoch: actor.epoch, fetch })
     yield* actor.meter.reading(worker.progress)
     yield* began(worker)
     // The wish to stop may have come while the plan was compiled.
     if ((yield* actor.state).desired !== "Running") yield* worker.stop
     return yield* worker.run
-  }).pipe(Effect.scoped, Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
+  })
+  // Closing comes after the run's end and has no part in it: a handle that stays open undoes nothing.
+  const exit = yield* Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Scope.provide(run, scope),
+    closeScope
+  ).pipe(Effect.annotateLogs(annotationsOf(actor.id, state)), Effect.exit)
   const end = verdict(exit)
   yield* tellEnd(end).pipe(Effect.annotateLogs(annotationsOf(actor.id, state)))
   yield* Effect.ignore(actor.send({ ...end, life }, engine))
@@ -122,7 +129,7 @@ const tellEnd = (end: Verdict): Effect.Effect<void> =>
 type Verdict = Extract<Command, { readonly _tag: "CompleteRun" | "FailRun" | "CrashRun" }>
 
 /** What the log says of how a run's work ended. What may come back is a crash, what needs a person a failure. */
-const verdict = (exit: Exit.Exit<RunEnd, Worker.WorkerError | Plan.PlanError>): Verdict => {
+const verdict = (exit: Exit.Exit<RunEnd, RunWorker.RunWorkerError | Plan.PlanError>): Verdict => {
   if (Exit.isSuccess(exit)) {
     switch (exit.value._tag) {
       case "Finished":

@@ -23,7 +23,8 @@ export const letterJson = (letter: DeadLetter): DeadLetterJson => ({
   batch: letter.batch,
   raw: letter.raw,
   redrives: letter.redrives ?? 0,
-  redriving: letter.redriving === true
+  redriving: letter.redriving === true,
+  ...(letter.origin === undefined ? {} : { origin: letter.origin })
 })
 
 export const causeJson = (cause: LetterCause): DeadLetterCause => ({
@@ -50,6 +51,7 @@ export const storyJson = (story: LetterStory): DeadLetterStory => ({
   raw: story.raw,
   redrives: story.redrives.length,
   redriving: story.status === "redriving",
+  ...(story.origin === undefined ? {} : { origin: story.origin }),
   status: story.status,
   reasons: story.reasons.map(({ at, branches, by, n, reason, stage, version }) => ({
     at: timeText(at),

@@ -14,6 +14,7 @@ import { Caller } from "../api/Authorization.ts"
 import { type Failure, failed } from "../api/failures.ts"
 import { Ingress } from "../drivers/http/Ingress.ts"
 import type { IngressError, IngressReason } from "../drivers/http/IngressError.ts"
+import { settledPosition } from "../flow/merge/MergedPosition.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
 import { sourcesOf } from "../pipeline/situation.ts"
 
@@ -46,7 +47,7 @@ export const layerIngress = HttpApiBuilder.group(Api, "ingress", (handlers) =>
         const through = (yield* Ingress).isThrough({
           pipeline: id,
           token: query.token,
-          checkpoint: (stage) => own(state.run?.sources, stage)?.checkpoint?.position ?? null
+          checkpoint: (stage) => settledPosition(state.run?.sources ?? {}, stage)
         })
         const status = yield* Effect.mapError(through, toldOfToken)
         return { status: status ? ("complete" as const) : ("inprogress" as const) }

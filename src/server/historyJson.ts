@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { endOfTime } from "../../events/BatchMemory.ts"
 import { own } from "../../projections/own.ts"
+import { timeNow, watermarkOf } from "../../projections/RunMemory.ts"
 import type { RunCounts } from "../../projections/RunState.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { PastCheckpoint } from "../api/history.ts"
@@ -22,13 +24,22 @@ export const statsJson = (
 ): Stats => {
   const { telemetry } = history
   const { deployment, lifecycle, open, run } = History.pipelineOf(history)
-  const { batches, delivered, filtered, lettered, read, unrouted } = run?.counts ?? noCounts
+  const { aggregated, batches, delivered, filtered, lettered, read, unrouted } = run?.counts ?? noCounts
   const live = new Map(progress.map(({ stage, ...of }) => [stage, of]))
   return {
     run: run?.id ?? null,
     lifecycle,
     deployment_status: deployment,
-    totals: { read, delivered, filtered, unrouted, dead_lettered: lettered, batches },
+    totals: {
+      read,
+      delivered,
+      filtered,
+      unrouted,
+      dead_lettered: lettered,
+      ...(aggregated === undefined ? {} : { aggregated }),
+      batches
+    },
+    watermark: eventTimeText(timeNow(run?.memory)?.combined ?? null),
     in_flight: { batches: open.length, records: open.reduce((sum, { count }) => sum + count, 0) },
     records_per_second: Telemetry.recordsPerSecond(telemetry),
     stages: Object.entries(telemetry.stages).map(([stage, of]) => ({
@@ -47,12 +58,16 @@ export const statsJson = (
         source,
         sealed_offset: of?.sealed?.offset ?? 0,
         settled_offset: of?.checkpoint?.offset ?? 0,
-        watermark: null,
+        watermark: eventTimeText(watermarkOf(run?.memory, source)),
         progress: live.get(source) ?? null
       }
     })
   }
 }
+
+/** At the end of time there is nothing left to wait for. */
+const eventTimeText = (at: number | null): string | null =>
+  at === null || at === endOfTime ? null : timeText(at)
 
 const noCounts: RunCounts = {
   read: 0,
@@ -76,6 +91,7 @@ export const runJson = (run: History.PastRun): Run => ({
   filtered: run.counts.filtered,
   unrouted: run.counts.unrouted,
   dead_lettered: run.counts.lettered,
+  ...(run.counts.aggregated === undefined ? {} : { aggregated: run.counts.aggregated }),
   applied: run.counts.applied,
   batches: run.counts.batches
 })

@@ -18,6 +18,7 @@ import { eventFrames, eventsResponse } from "./eventFrames.ts"
 import { eventText } from "./eventText.ts"
 import { checkpointJson, placeJson, runJson, scheduleJson, statsJson, whyJson } from "./historyJson.ts"
 import { logUnavailable, pipelineNamed } from "./pipelineNamed.ts"
+import { openTail, tailResponse } from "./tail.ts"
 
 /** Items of a page when nobody says how many. */
 export const pageItems = 100
@@ -54,6 +55,11 @@ export const layerHistory = HttpApiBuilder.group(
           logUnavailable
         )
         return pageResponse(page)
+      }),
+      tailPipeline: Effect.fnUntraced(function* ({ params, query }) {
+        const { id } = yield* find(params.name)
+        const history = yield* Effect.mapError(histories.of(id), logUnavailable)
+        return yield* tailResponse(yield* openTail(id, History.pipelineOf(history), query))
       }),
       getState: Effect.fnUntraced(function* ({ params, query: { at, version } }) {
         const { stream } = yield* find(params.name)

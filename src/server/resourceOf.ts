@@ -86,6 +86,7 @@ const runOf = (run: ListedRun): Run => ({
   filtered: run.counts.filtered,
   unrouted: run.counts.unrouted,
   dead_lettered: run.counts.lettered,
+  ...(run.counts.aggregated === undefined ? {} : { aggregated: run.counts.aggregated }),
   applied: run.counts.applied,
   batches: run.counts.batches
 })
@@ -93,11 +94,11 @@ const runOf = (run: ListedRun): Run => ({
 /** Nothing, once the run is over; the speed is the average since the run began. */
 const progressOf = (run: ListedRun, at: number, sources: Sources): Progress | null => {
   if (run.outcome !== "Running") return null
-  const { delivered, filtered, lettered, read, unrouted } = run.counts
+  const { aggregated = 0, delivered, filtered, lettered, read, unrouted } = run.counts
   const seconds = (at - run.startedAt) / 1000
   return {
     read,
-    settled: delivered + filtered + unrouted + lettered,
+    settled: delivered + filtered + unrouted + lettered + aggregated,
     in_flight_batches: run.open,
     ratio: ratioOf(sources),
     records_per_second: seconds > 0 ? read / seconds : 0,

@@ -10,3 +10,4 @@ export {
   type MemoryHub,
   makeMemoryHub
 } from "../drivers/memory/MemoryHub.ts"
+export type { MemoryTable } from "../drivers/memory/MemoryTable.ts"

@@ -26,6 +26,47 @@ describe("new", () => {
     assert.deepInclude(again.json.error, { code: "file_exists" })
     assert.equal(again.code, 2)
   })
+
+  it("the routing template sends records where its conditions say, and counts them by the hour", async () => {
+    using folder = temporaryFolder()
+    const order = (id: string, at: string, region: string, amount: number) => ({
+      id,
+      at: `2026-01-01T${at}:00Z`,
+      region,
+      amount
+    })
+    write(folder.path, {
+      "orders.ndjson": [
+        order("1", "10:00", "home", 10),
+        order("2", "10:20", "away", 2000),
+        order("2", "10:21", "away", 2000),
+        order("3", "11:20", "away", 5),
+        order("4", "12:40", "home", 1000)
+      ]
+    })
+    await ask(folder.path, "new", "routing")
+    assert.equal((await ask(folder.path, "run", "routing.yaml")).code, 0)
+    const written = (file: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>
+      readFileSync(join(folder.path, "out", file), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    const ids = (file: string) => written(file).map(({ id }) => id)
+    assert.deepEqual(ids("large.ndjson"), ["2", "4"])
+    assert.deepEqual(ids("abroad.ndjson"), ["2", "3"])
+    const hours = written("hourly.ndjson")
+    assert.sameMembers(
+      hours.map(
+        ({ orders, region, revenue, window_start }) => `${window_start} ${region} ${orders} ${revenue}`
+      ),
+      [
+        "2026-01-01T10:00:00.000Z home 1 10",
+        "2026-01-01T10:00:00.000Z away 1 2000",
+        "2026-01-01T11:00:00.000Z away 1 5",
+        "2026-01-01T12:00:00.000Z home 1 1000"
+      ]
+    )
+  })
 })
 
 describe("check", () => {

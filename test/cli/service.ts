@@ -13,10 +13,12 @@ import type { DeadLetterJson } from "../../src/api/deadLetters.ts"
 import { examplePipeline } from "../../src/api/examples.ts"
 import { failed } from "../../src/api/failures.ts"
 import type { PipelineResource } from "../../src/api/PipelineResource.ts"
+import type { Stats } from "../../src/api/Stats.ts"
 import { refuseStale } from "../../src/server/etag.ts"
 import { eventFrames, eventsResponse } from "../../src/server/eventFrames.ts"
 import { eventText } from "../../src/server/eventText.ts"
 import { boundAddress, layerServer } from "../../src/server/Server.ts"
+import { tailResponse } from "../../src/server/tail.ts"
 
 export interface TestService {
   readonly url: string
@@ -27,6 +29,10 @@ export interface TestService {
   /** The log and the letters of every pipeline. */
   readonly events: Array<StoredEvent>
   readonly letters: Array<DeadLetterJson>
+  /** What a tail is told, again and again, as it comes over the wire. */
+  readonly frames: Array<string>
+  /** Numbers of pipelines; without them all are 0. */
+  readonly stats: Map<string, Partial<Stats>>
   /** Somebody else changes a pipeline as soon as it was looked at. */
   readonly rival: { isQuick: boolean }
   /** The state of every pipeline, now and ever; else what was asked for. */
@@ -42,6 +48,8 @@ export const startService = async (directory: string): Promise<TestService> => {
     asked: [] as Array<string>,
     events: [] as Array<StoredEvent>,
     letters: [] as Array<DeadLetterJson>,
+    frames: [] as Array<string>,
+    stats: new Map<string, Partial<Stats>>(),
     rival: { isQuick: false },
     past: {}
   }
@@ -71,7 +79,8 @@ export const resource = (name: string, over: Partial<PipelineResource> = {}): Pi
 type Memory = Omit<TestService, "url" | "close">
 type Desired = PipelineResource["deployment_desired_status"]
 
-const layerHandlers = ({ asked, events, letters, past, pipelines, rival }: Memory) => {
+const layerHandlers = (memory: Memory) => {
+  const { asked, letters, pipelines, rival } = memory
   const find = (name: string) =>
     Effect.suspend(() => {
       const found = pipelines.get(name)
@@ -153,7 +162,7 @@ const layerHandlers = ({ asked, events, letters, past, pipelines, rival }: Memor
         replayPipeline: () => Effect.die("no verb asks for this")
       })
     ),
-    layerHistory(find, events, past),
+    layerHistory(find, memory),
     HttpApiBuilder.group(Api, "deadLetters", (handlers) =>
       handlers.handleAll({
         // Two to a page, whatever was asked for: a client has to go on.
@@ -199,7 +208,7 @@ type Find = (
   name: string
 ) => Effect.Effect<PipelineResource, ReturnType<typeof failed<"UnknownPipelineName">>>
 
-const layerHistory = (find: Find, events: ReadonlyArray<StoredEvent>, past: TestService["past"]) =>
+const layerHistory = (find: Find, { events, frames, past, stats }: Memory) =>
   HttpApiBuilder.group(Api, "history", (handlers) =>
     handlers.handleAll({
       getStats: ({ params }) =>
@@ -208,11 +217,15 @@ const layerHistory = (find: Find, events: ReadonlyArray<StoredEvent>, past: Test
           lifecycle,
           deployment_status,
           totals: { read: 0, delivered: 0, filtered: 0, unrouted: 0, dead_lettered: 0, batches: 0 },
+          watermark: null,
           in_flight: { batches: 0, records: 0 },
           records_per_second: 0,
           stages: [],
-          sources: []
+          sources: [],
+          ...stats.get(params.name)
         })),
+      tailPipeline: ({ params }) =>
+        Effect.flatMap(find(params.name), () => tailResponse(Stream.fromIterable(frames))),
       getEvents: ({ headers, query, request }) => {
         const after = headers["last-event-id"] ?? query.after ?? 0
         if (request.headers.accept?.includes("text/event-stream") === true) {

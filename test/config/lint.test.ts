@@ -12,6 +12,15 @@ const warnings = (stages: string): ReadonlyArray<string> => {
 
 it.each<[string, string, ReadonlyArray<string>]>([
   [
+    "an order of one source alone",
+    `  a: { source: { use: m } }
+  c: { from: a, filter: record.x > 1 }
+  d: { from: [a, c], sink: { use: m } }
+merge: round_robin
+`,
+    ["warning nothing_to_merge /merge 6:8 → leave merge out"]
+  ],
+  [
     "a threshold that no window can reach",
     `  a: { source: { use: m } }
   b: { from: a, sink: { use: m } }
@@ -53,6 +62,41 @@ dead_letters: { window: 10 }
     []
   ],
   [
+    "a number that a CSV file never brings, behind a dedupe; a validate no record gets through",
+    `  a: { source: { use: file, path: a.csv } }
+  b: { from: a, dedupe: { key: record.id } }
+  v: { from: b, validate: { contract: { n: number } } }
+  f: { from: b, filter: { field: delay, gt: 60 } }
+  c: { from: [v, f], sink: { use: m } }
+`,
+    [
+      "warning number_as_text /stages/v/validate/contract/n 5:44 → types: { n: number } beside the source's path",
+      "warning number_as_text /stages/f/filter/gt 6:45 → types: { delay: number } beside the source's path"
+    ]
+  ],
+  [
+    "a key and a hash that are the same for every record, and weights that nobody looks at",
+    `  a: { source: { use: m } }
+  b: { from: a, dedupe: { key: "1" } }
+  s: { from: b, service: { endpoints: [{ url: "http://a", weight: 2 }, { url: "http://b" }] } }
+  t: { from: s, service: { endpoints: [{ url: "http://a" }], balance: consistent_hash, hash: "'x'" } }
+  c: { from: t, sink: { use: m } }
+`,
+    [
+      "warning constant_key /stages/b/dedupe/key 4:32 → an expression like record.id",
+      "warning no_effect /stages/s/service/endpoints 5:39 → balance: weighted",
+      "warning constant_key /stages/t/service/hash 6:94 → an expression like record.id"
+    ]
+  ],
+  [
+    "an edge that nothing takes, and one that says what every edge means",
+    `  a: { source: { use: m } }
+  b: { from: { stage: a, when: { all: [never, record.x] } }, sink: { use: m } }
+  c: { from: { stage: a, when: always }, sink: { use: m } }
+`,
+    ["warning constant_condition /stages/b/from/when 4:32"]
+  ],
+  [
     "a number promised of a CSV file",
     `  a: { source: { use: file, path: a, format: csv }, output: { delay: number, origin: string } }
   c: { from: a, sink: { use: m } }
@@ -65,6 +109,14 @@ dead_letters: { window: 10 }
   c: { from: a, sink: { use: m, token: { secret: TOKEN } } }
 `,
     ["warning secret_as_text /stages/a/source/password 3:36 → { secret: NAME_OF_THE_SECRET }"]
+  ],
+  [
+    "a token in the headers of a service",
+    `  a: { source: { use: m } }
+  b: { from: a, service: { endpoints: [{ url: "http://x" }], headers: { x-api-key: abc, x-team: blue } } }
+  c: { from: b, sink: { use: m } }
+`,
+    ["warning secret_as_text /stages/b/service/headers/x-api-key 4:84 → { secret: NAME_OF_THE_SECRET }"]
   ]
 ])("%s", (_, stages, expected) => {
   expect(warnings(stages)).toEqual(expected)

@@ -15,7 +15,7 @@ const forbidden = /"(?:__proto__|constructor|prototype|<<)":/
 describe("a definition survives its wire form", () => {
   effectIt.prop("decode(encode(d)) = d", [Definition], ([definition]) => {
     const wire = encodeDefinition(definition)
-    const again = Result.getOrThrow(decodeDefinition(JSON.parse(JSON.stringify(wire))))
+    const again = Result.getOrThrow(decodeDefinition(structuredClone(wire)))
     expect(canonical(again)).toBe(canonical(definition))
     expect(canonical(encodeDefinition(again))).toBe(canonical(wire))
     expect(signature(again)).toBe(signature(definition))
@@ -67,11 +67,12 @@ it("names the secrets of a definition", () => {
       name: "p",
       stages: {
         a: { source: { use: "m", password: { secret: "A" }, deep: [{ token: { secret: "B" } }] } },
-        b: { from: "a", sink: { use: "m", key: { secret: "A" }, not: { secret: "C", more: 1 } } }
+        b: { from: "a", sink: { use: "m", key: { secret: "A" }, not: { secret: "C", more: 1 } } },
+        c: { from: "a", service: { endpoints: [{ url: "http://x" }], headers: { a: { secret: "D" } } } }
       }
     })
   )
-  expect(secretNames(definition)).toEqual(["A", "B"])
+  expect(secretNames(definition)).toEqual(["A", "B", "D"])
 })
 
 it("pipeline.schema.json is what the schema says (npm run schema)", () => {

@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import { fileLookup } from "../../src/drivers/file/FileLookup.ts"
 import { codeOf, contextOf, tempFolder, vega } from "./support.ts"
 
@@ -44,6 +45,31 @@ describe("file lookup", () => {
       writeFileSync(join(folder, "a.csv"), "x,y,z\n1,2,a\n1,3,b\n")
       const two = yield* tableOf(folder, { path: "a.csv", types: { x: "integer" } }, ["y", "x"])
       assert.strictEqual(two.get(["3", 1])?.z, "b")
+    })
+  )
+
+  it.effect("with refresh the table follows its file, at most so often, and survives a slip", () =>
+    Effect.gen(function* () {
+      const folder = yield* tempFolder
+      const path = join(folder, "a.csv")
+      writeFileSync(path, "id,name\n1,old\n")
+      const table = yield* tableOf(folder, { path: "a.csv", refresh: "30s" }, ["id"])
+      const name = Effect.map(table.refreshed!, (now) => now.get(["1"])?.name)
+      writeFileSync(path, "id,name\n1,newer\n")
+      yield* TestClock.adjust("29 seconds")
+      assert.strictEqual(yield* name, "old")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* name, "newer")
+      rmSync(path)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* name, "newer")
+      writeFileSync(path, "name\nno key\n")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* name, "newer")
+      writeFileSync(path, "id,name\n1,newest\n")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* name, "newest")
+      assert.isUndefined((yield* tableOf(folder, { path: "a.csv" }, ["id"])).refreshed)
     })
   )
 

@@ -36,6 +36,20 @@ describe("memory driver", () => {
     })
   )
 
+  it.effect("an answer that was lost on the way is given again: a call that failed has read nothing", () =>
+    Effect.gen(function* () {
+      const hub = makeMemoryHub()
+      const reader = yield* hub.source("numbers", payloads).open(null)
+      hub.interpose(failOnce({ operation: "source.next", nth: 0, phase: "after" }))
+      const next = reader.next({ records: 2, bytes: 1000 })
+      yield* Effect.flip(next)
+      assert.deepStrictEqual(
+        (yield* next)?.records.map(({ payload }) => payload),
+        [{ n: 0 }, { n: 1 }]
+      )
+    })
+  )
+
   it.effect("refused records are named and nothing is written", () =>
     Effect.gen(function* () {
       const hub = makeMemoryHub()

@@ -10,7 +10,8 @@ import {
   decodeDefinition,
   encodeDefinition,
   isMapEdit,
-  kindOf
+  kindOf,
+  lookupUse
 } from "../../events/Definition.ts"
 
 const decoded = (wire: unknown): Definition => Result.getOrThrow(decodeDefinition(wire))
@@ -150,6 +151,45 @@ describe("what a driver is told", () => {
   it("a lookup's own settings too", () => {
     const lookup = { use: "file", path: "x", match: { id: "key" }, on_miss: "default", default: { a: null } }
     assert.deepStrictEqual(andBack({ from: "in", lookup }), { from: "in", lookup })
+  })
+})
+
+describe("what asks", () => {
+  it("has its defaults, and is written as it was read", () => {
+    const endpoints = [{ url: "http://a/work" }]
+    const service = {
+      endpoints: [{ url: "http://a/work", weight: 1 }],
+      ...{ balance: "round_robin" as const, batch: 100, concurrency: 4, timeout: 10_000 },
+      maxResponseBytes: 8 * 1024 * 1024
+    }
+    assert.deepStrictEqual(there({ from: "in", service: { endpoints } })?.service, service)
+    const { maxResponseBytes, timeout, ...same } = service
+    assert.deepStrictEqual(andBack({ from: "in", service: { endpoints } }), {
+      from: "in",
+      service: { ...same, timeout: "10s", max_response_bytes: maxResponseBytes }
+    })
+    const cache = { cache: { miss_ttl: "1s" }, ask: { keys: 5 } }
+    const lookup = { use: "memory", match: { a: "b" }, name: "t", ...cache }
+    assert.deepInclude(there({ from: "in", lookup })?.lookup, {
+      cache: { size: 10_000, ttl: 60_000, missTtl: 1000 },
+      ask: { keys: 5, concurrency: 2, timeout: 10_000 }
+    })
+  })
+  it("does not bring the settings of the engine to the driver of a lookup", () => {
+    const lookup = {
+      use: "memory",
+      match: { a: "b" },
+      name: "t",
+      cache: {},
+      ask: {},
+      take: ["x"],
+      default: 1
+    }
+    assert.deepStrictEqual(lookupUse(there({ from: "in", lookup })!.lookup!), { use: "memory", name: "t" })
+  })
+  it("that is set up by halves is refused", () => {
+    assert.match(problems(stage({ from: "in", service: { endpoints: [] } })), /at least 1|minLength|length/i)
+    assert.match(problems(stage({ from: "in", service: { endpoints: [{ url: "x", weight: 0 }] } })), /weight/)
   })
 })
 

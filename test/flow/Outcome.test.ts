@@ -129,7 +129,7 @@ describe("a sink that refuses records", () => {
     inputs,
     (of) => {
       const records = of.payloads.map((n) => ({ payload: { n }, metadata: {} }))
-      let outcome = compileRoute("in", routeStages(randomGraph(of.shape)), "dead_letter")(records)
+      let outcome = compileRoute(["in"], routeStages(randomGraph(of.shape)), "dead_letter")(records)
       for (const number of of.refused) {
         const stages = Object.keys(outcome.branches)
         const stage = stages[number % stages.length]!
@@ -144,16 +144,16 @@ describe("a sink that refuses records", () => {
         outcome = left
       }
       for (const [stage, branch] of Object.entries(outcome.branches)) {
-        const { delivered, filtered, lettered, unrouted } = sealedBranch(outcome, stage)
-        assert.strictEqual(delivered + filtered + unrouted + lettered, outcome.count)
+        const { aggregated = 0, delivered, filtered, lettered, unrouted } = sealedBranch(outcome, stage)
+        assert.strictEqual(delivered + filtered + unrouted + lettered + aggregated, outcome.count)
         assert.strictEqual(new Set(branch.rows).size, delivered)
         assert.strictEqual(
           outcome.failures.filter(({ branches }) => branches.includes(stage)).length,
           lettered
         )
       }
-      const { delivered, filtered, lettered, unrouted } = outcome.totals
-      assert.strictEqual(delivered + filtered + unrouted + lettered, outcome.count)
+      const { aggregated = 0, delivered, filtered, lettered, unrouted } = outcome.totals
+      assert.strictEqual(delivered + filtered + unrouted + lettered + aggregated, outcome.count)
       assert.strictEqual(new Set(outcome.failures.map(({ index }) => index)).size, lettered)
     },
     { arbitrary: { runs: 500, size: 30 } }

@@ -54,7 +54,7 @@ describe("each mistake in the graph is one finding", () => {
     [
       "the same edge twice",
       { a: source, b: sink([{ stage: "a", when: "true" }, "a"]) },
-      ["duplicate_edge /stages/b/from/1 → Join the two conditions with ||"]
+      ["duplicate_edge /stages/b/from/1 → Join the two conditions with || or any"]
     ],
     [
       "no source",
@@ -71,6 +71,31 @@ describe("each mistake in the graph is one finding", () => {
     ]
   ])("%s", (_, stages, expected) => {
     expect(codes(stages)).toEqual(expected)
+  })
+
+  it("parts that share nothing are a warning, once for each part", () => {
+    const parts = {
+      a: source,
+      b: sink("a"),
+      c: source,
+      d: filter("c"),
+      e: sink("d"),
+      f: source,
+      g: sink("f")
+    }
+    const found = validateGraph(definition(parts))
+    expect(found.map(({ code, pointer, severity }) => [code, pointer, severity])).toEqual([
+      ["disconnected", "/stages/c", "warning"],
+      ["disconnected", "/stages/f", "warning"]
+    ])
+    expect(found[0]?.message).toBe("c, d, e share nothing with a, b: they would stop and fail together")
+    expect(codes({ ...parts, h: sink(["a", "f"]) })).toEqual([
+      "disconnected /stages/c → A pipeline of its own"
+    ])
+    // A part without a source or a sink of its own has a finding that says more.
+    expect(codes({ a: source, b: sink("a"), c: source })).toEqual([
+      "dead_end /stages/c → A stage with from: c"
+    ])
   })
 
   it("a cycle is told with its path", () => {
@@ -222,6 +247,137 @@ describe("expressions and contracts", () => {
     ]
   ])("%s", (_, stages, expected) => {
     expect(codes(stages)).toEqual(expected)
+  })
+
+  const list = { ...source, output: { id: "string", items: "array", at: "object", note: "string?" } }
+  const made = (kind: Record<string, unknown>, when: unknown) => ({
+    a: list,
+    b: { from: "a", ...kind },
+    c: sink({ stage: "b", when })
+  })
+
+  it.each<[string, Record<string, unknown>, ReadonlyArray<string>]>([
+    [
+      "explode: a misspelt list",
+      made({ explode: { field: "itmes" } }, "record.x == 1"),
+      ["unknown_field /stages/b/explode/field → items"]
+    ],
+    [
+      "explode: no list",
+      made({ explode: { field: "id" } }, "always"),
+      ["contract_mismatch /stages/b/explode/field"]
+    ],
+    [
+      "explode: a path through a text, refused names",
+      {
+        ...made({ explode: { field: "id.x", into: "__proto__" } }, "always"),
+        d: { from: "a", explode: { field: "at.constructor" } },
+        e: { from: "a", explode: { field: "at..x" } },
+        f: sink(["d", "e"])
+      },
+      [
+        "contract_mismatch /stages/b/explode/field",
+        "forbidden_key /stages/b/explode/into",
+        "forbidden_key /stages/d/explode/field",
+        "bad_value /stages/e/explode/field"
+      ]
+    ],
+    [
+      "explode into a field: the list is gone, the element is there",
+      made({ explode: { field: "items", into: "item" } }, "record.item.x == 1 && record.items == []"),
+      ["bad_expression /stages/c/from/when → record.item"]
+    ],
+    [
+      "explode to the elements: nothing is known",
+      made({ explode: { field: "items" } }, "record.zzz == 1"),
+      []
+    ],
+    [
+      "validate: a bad contract",
+      made({ validate: { contract: { id: "strin" } } }, "always"),
+      ["bad_contract /stages/b/validate/contract/id → string"]
+    ],
+    [
+      "validate: what can never fit",
+      made({ validate: { contract: { id: "number", nope: "any", note: "string" } } }, "always"),
+      [
+        "contract_mismatch /stages/b/validate/contract/id",
+        "contract_mismatch /stages/b/validate/contract/nope"
+      ]
+    ],
+    [
+      "validate: its contract goes on",
+      {
+        a: source,
+        b: { from: "a", validate: { contract: { id: "string" } } },
+        c: sink({ stage: "b", when: { field: "ID", equals: "x" } })
+      },
+      ["unknown_field /stages/c/from/when/field → id"]
+    ],
+    [
+      "dedupe: a key that no record has",
+      made({ dedupe: { key: "record.idd" } }, "record.items == []"),
+      ["bad_expression /stages/b/dedupe/key → record.id"]
+    ],
+    [
+      "service: addresses and hash",
+      made(
+        {
+          service: {
+            endpoints: [{ url: "localhost:80" }, { url: "http://a" }, { url: "http://a" }],
+            balance: "consistent_hash"
+          }
+        },
+        "record.unknown == 1"
+      ),
+      [
+        "bad_url /stages/b/service/endpoints/0/url",
+        "duplicate_endpoint /stages/b/service/endpoints/2/url → weight: its share among the others",
+        "missing_key /stages/b/service/hash → hash: key"
+      ]
+    ],
+    [
+      "service: a hash of no field",
+      made(
+        { service: { endpoints: [{ url: "https://a/b" }], balance: "consistent_hash", hash: "record.idd" } },
+        "always"
+      ),
+      ["bad_expression /stages/b/service/hash → record.id"]
+    ]
+  ])("%s", (_, stages, expected) => {
+    expect(codes(stages)).toEqual(expected)
+  })
+
+  it.each<[string, unknown, ReadonlyArray<string>]>([
+    ["a misspelt field", { field: "dely", gt: 1 }, ["unknown_field /field → delay"]],
+    ["a misspelt field whose being there is asked", { field: "dely", exists: true }, []],
+    [
+      "deep inside",
+      { all: [{ not: { any: ["always", { field: "orgin", equals: 1 }] } }] },
+      ["unknown_field /all/0/not/any/1/field → origin"]
+    ],
+    ["a path through a number", { field: "delay.x", equals: 1 }, ["contract_mismatch /field"]],
+    ["an empty step", { field: "delay.", equals: 1 }, ["bad_value /field"]],
+    ["a refused step", { field: "delay.__proto__", equals: 1 }, ["forbidden_key /field"]],
+    ["refused metadata", { metadata: "constructor", exists: true }, ["forbidden_key /metadata"]],
+    ["a number held against a text", { field: "origin", gt: 1 }, ["contract_mismatch /gt"]],
+    ["a text held against a number", { field: "delay", equals: "60" }, ["contract_mismatch /equals"]],
+    ["a pattern on a number", { field: "delay", matches: "6" }, ["contract_mismatch /matches"]],
+    [
+      "no pattern",
+      { metadata: "type", matches: "(?=x)" },
+      ["bad_pattern /matches → Patterns are RE2: no look-around, no back-references"]
+    ],
+    [
+      "CEL inside",
+      { any: ["record.dely > 1", { cel: "((" }] },
+      ["bad_expression /any/0 → record.delay", "bad_expression /any/1/cel"]
+    ]
+  ])("a condition as data: %s", (_, condition, expected) => {
+    const at = (found: string) => found.replace(" ", " /stages/c/from/when")
+    expect(codes({ a: typed, c: sink({ stage: "a", when: condition }) })).toEqual(expected.map(at))
+    const filtered = { a: typed, b: { from: "a", filter: condition }, c: sink("b") }
+    expect(codes(filtered)).toEqual(expected.map((found) => found.replace(" ", " /stages/b/filter")))
   })
 
   it("knows what a lookup adds", () => {

@@ -37,6 +37,20 @@ describe("a pipeline", () => {
       "bad_expression"
     ])
   })
+  it("may have transforms of every kind a file has", () => {
+    const timed = Runtime.sourceStage("in", undefined, { event_time: { field: "at" } })
+    const kinds: ReadonlyArray<Runtime.TransformWire> = [
+      { explode: { field: "lines", into: "line" } },
+      { validate: { contract: { id: "string", line: "object" }, on_invalid: "drop" } },
+      { dedupe: { key: "record.line.id" } },
+      { lookup: { use: "memory", name: "rows", match: { id: "id" }, on_miss: "drop" } },
+      { service: { endpoints: [{ url: "http://localhost:1/" }] } },
+      { aggregate: { window: { tumbling: "1h" }, make: { count: "count" } } }
+    ]
+    const stages = kinds.map((does, index) => transformStage(`t${index}`, does))
+    assert.deepStrictEqual(codes(timed, ...stages, sink), [])
+    assert.include(codes(timed, transformStage("t", { explode: { field: "" } }), sink), "bad_value")
+  })
   it("has the signature of its definition as a file, and none when it is invalid", () => {
     const definition = Result.getOrThrow(Runtime.definitionOf(orders))
     assert.strictEqual(Runtime.pipelineSignature(orders), fileSignature(definition))

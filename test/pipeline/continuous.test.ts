@@ -11,6 +11,7 @@ import { Drivers } from "../../src/drivers/Drivers.ts"
 import { makeHttpDriver } from "../../src/drivers/http/HttpDriver.ts"
 import { makeIngress } from "../../src/drivers/http/Ingress.ts"
 import { makeMemoryHub } from "../../src/drivers/memory/MemoryHub.ts"
+import { settledPosition } from "../../src/flow/merge/MergedPosition.ts"
 import { layerMemoryOn, makeMemoryStore } from "../../src/log/Memory.ts"
 import { eventsOf, headsOf } from "../../src/log/MemoryStore.ts"
 import { awaitState } from "../../src/pipeline/awaitState.ts"
@@ -26,9 +27,9 @@ const wireOf = (source: Schema.Json) => ({
   runtime: { batch_size: 10, max_buffering: "0s", checkpoint_interval: "0s" }
 })
 
-const hosted = Effect.fnUntraced(function* (source: Schema.Json) {
+const hosted = Effect.fnUntraced(function* (source: Schema.Json, wire: Schema.Json = wireOf(source)) {
   const definition = {
-    ...{ name: "p", description: "", text: "", settings: {}, definition: wireOf(source), findings: [] },
+    ...{ name: "p", description: "", text: "", settings: {}, definition: wire, findings: [] },
     ...{ signature: JSON.stringify(source), base: "/" }
   }
   const pipeline = yield* define({ define: definition, by: "test", abandon: false })
@@ -116,6 +117,53 @@ describe("a continuous pipeline", () => {
           hub.sink("out").records,
           Array.from({ length: 32 }, (_, n) => ({ n }))
         )
+      }).pipe(Effect.scoped, Effect.provide(layerOf(makeMemoryStore(), [hub.driver, ingress.driver])))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("whose sources are read as one follows each of them, and knows what of each is through", () =>
+    Effect.gen(function* () {
+      const ingress = yield* makeIngress({ directory: yield* tempFolder })
+      const hub = makeMemoryHub()
+      yield* Effect.gen(function* () {
+        const { stages, ...settings } = wireOf(ndjson)
+        const { actor, until, want } = yield* hosted(ndjson, {
+          ...settings,
+          stages: {
+            left: stages.stage,
+            right: stages.stage,
+            out: { ...stages.out, from: ["left", "right"] }
+          },
+          merge: "round_robin"
+        })
+        const left = { pipeline: actor.id, stage: "left" }
+        const settled = (records: number) =>
+          awaitState(actor, ({ run }) => run?.sources["left+right"]?.checkpoint?.offset === records)
+        yield* push(ingress, lines(0, 3), left)
+        yield* want("Running")
+        yield* settled(3)
+        yield* push(ingress, lines(100, 105), { ...left, stage: "right" })
+        yield* settled(8)
+        yield* want("Paused")
+        yield* until("Paused", "Crashed")
+        const { token } = yield* push(ingress, lines(3, 30), left)
+        const isThrough = Effect.flatMap(actor.state, ({ run }) =>
+          ingress.isThrough({
+            ...left,
+            token,
+            checkpoint: (stage) => settledPosition(run?.sources ?? {}, stage)
+          })
+        )
+        assert.isFalse(yield* isThrough)
+        yield* want("Running")
+        yield* settled(35)
+        assert.isTrue(yield* isThrough)
+        const held = hub.sink("out").records.map((record) => (record as { n: number }).n)
+        assert.deepStrictEqual(
+          held.filter((n) => n < 100),
+          Array.from({ length: 30 }, (_, n) => n)
+        )
+        assert.strictEqual(held.length, 35)
       }).pipe(Effect.scoped, Effect.provide(layerOf(makeMemoryStore(), [hub.driver, ingress.driver])))
     }).pipe(Effect.scoped)
   )

@@ -97,6 +97,56 @@ describe("invariant 6: the sums agree", () => {
   })
 })
 
+describe("what a batch leaves behind", () => {
+  const none = { delivered: 0, filtered: 0, unrouted: 0, lettered: 0 }
+  const nothing = { records: 0, ...none }
+  const at = (combined: number | null, watermarks: Record<string, number>) => ({
+    idle: [],
+    watermarks,
+    combined
+  })
+  const empty = (to: number | null) =>
+    seal(1, {
+      count: 0,
+      range: { from: { line: 10 }, to: to === null ? null : { line: to } },
+      branches: { a: { ...nothing, records: 2 } },
+      totals: none
+    })
+
+  it("records that were taken in are part of the sums", () => {
+    const aggregated = { ...branch(0), filtered: 0, aggregated: 10 }
+    const totals = { ...none, aggregated: 10 }
+    given(...running)
+      .whenRecording({ seals: [seal(0, { branches: { a: aggregated }, totals })] })
+      .then(sealed(0, { branches: { a: aggregated }, totals }))
+    given(...running)
+      .whenRecording({ seals: [seal(0, { branches: { a: { ...aggregated, aggregated: 9 } }, totals })] })
+      .thenRejected("sums_disagree")
+  })
+  it("a batch of no records stays where its source is", () => {
+    given(...running, sealed(0))
+      .whenRecording({ seals: [empty(10)] })
+      .then(sealed(1, empty(10)))
+    given(...running, sealed(0))
+      .whenRecording({ seals: [empty(20)] })
+      .thenRejected("batch_out_of_order")
+  })
+  it("invariant 2: event time never moves backwards, at no source and not of all together", () => {
+    const past = [...running, sealed(0, { time: at(40, { in: 50, in2: 40 }) })]
+    const next = (time: ReturnType<typeof at>) => given(...past).whenRecording({ seals: [seal(1, { time })] })
+    next(at(40, { in: 50, in2: 40 })).then(sealed(1, { time: at(40, { in: 50, in2: 40 }) }))
+    next(at(39, { in: 50, in2: 40 })).thenRejected("batch_out_of_order")
+    next(at(null, { in: 50, in2: 40 })).thenRejected("batch_out_of_order")
+    next(at(40, { in: 49, in2: 60 })).thenRejected("batch_out_of_order")
+  })
+  it("is told by its first seal alone", () => {
+    const again = { attempt: 2, memory: { once: { keys: ["1"], forget: 0 } } }
+    given(...running, sealed(0), ...resumed)
+      .whenRecording({ seals: [seal(0, again)] })
+      .thenRejected("batch_out_of_order")
+  })
+})
+
 describe("sealing a later attempt", () => {
   const again = (changes: Parameters<typeof seal>[1] = {}) =>
     seal(0, { attempt: 2, branches: { b: branch(9, 1) }, letters: [letter(3, "b")], ...changes })

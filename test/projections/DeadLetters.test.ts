@@ -151,6 +151,15 @@ describe("a run that is set back", () => {
     ])
   })
 
+  it("goes by the batch of what an aggregate made, which is of no source", () => {
+    const made = { ...letter(0, "a"), id: "0.0.hourly.0", source: "hourly" }
+    const past = [sealed(0, { ...onA, letters: [made] }), applied("a", 0), applied("b", 0)]
+    assert.deepEqual(ids(...past, back()), [])
+    assert.deepEqual(ids(...past, back({ sources: settledUpTo(10) })), ["0.0.hourly.0"])
+    assert.deepEqual(ids(...past, back({ open: [opened(1, { a: 1, b: null })] })), ["0.0.hourly.0"])
+    assert.deepEqual(ids(...past, back({ open: [opened(1, { a: null, b: 1 })] })), [])
+  })
+
   it("keeps the letter of a branch that was settled by then in a batch that was not", () => {
     const [left] = listOf(...both, back({ open: [opened(1, { a: 1, b: null })] }))
     assert.deepEqual(left?.branches, ["a"])

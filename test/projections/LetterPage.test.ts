@@ -152,5 +152,6 @@ describe("a page of dead letters", () => {
   it("knows places by ids", () => {
     assert.deepEqual(LetterPage.placeOf("0.3.3017"), { batch: 3, offset: 3017 })
     assert.isUndefined(LetterPage.placeOf("3017"))
+    assert.deepEqual(LetterPage.placeOf("0.3.hourly.1"), { batch: 3, offset: 1, isMade: true })
   })
 })

@@ -6,8 +6,10 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { PipelineEvent } from "../../events/PipelineEvent.ts"
+import { KeysDelta, SealedTime } from "../../events/BatchMemory.ts"
+import { PipelineEvent, RestoredBatch } from "../../events/PipelineEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
+import { Measured, WindowOfGroup, WindowsDelta } from "../../events/WindowsDelta.ts"
 import { evolve, foldVersion, initial, type PipelineState, replay } from "../../projections/PipelineState.ts"
 import * as Events from "../fixtures/events.ts"
 import { canonical, sha256, storedRows } from "../fixtures/rows.ts"
@@ -20,7 +22,7 @@ const stored = <A>(value: A): A => JSON.parse(JSON.stringify(value))
 /** Names and numbers made few, so that events of arbitrary histories meet each other. */
 const crowded = (event: PipelineEvent): PipelineEvent =>
   JSON.parse(JSON.stringify(event), (key, value: unknown) => {
-    if (typeof value === "number" && /^(batch|attempt|generation|offset|count|records)$/.test(key)) {
+    if (typeof value === "number" && /^(batch|attempt|generation|offset|count|records|forget)$/.test(key)) {
       return Math.abs(value) % 4
     }
     if (typeof value === "string" && (key === "stage" || key === "source"))
@@ -31,13 +33,33 @@ const crowded = (event: PipelineEvent): PipelineEvent =>
     return value
   })
 
-const { RunSetBack, ...plain } = PipelineEvent.cases
-/** A batch is deep: many of them in every event would take a minute to make up. */
+const { BatchSealed, RunSetBack, ...plain } = PipelineEvent.cases
+/** A batch is deep, and so is a memory: many of them in every event would take a minute to make up. */
+const few = <A, I>(item: Schema.Codec<A, I>) => Schema.Array(item).check(Schema.isMaxLength(2))
+const windows = few(Schema.Struct({ ...WindowOfGroup.fields, made: few(Measured) }))
+const steps = Schema.Struct({
+  add: Schema.optionalKey(Schema.Struct({ ...WindowsDelta.fields, windows })),
+  close: Schema.optionalKey(Schema.Finite)
+})
+const stages = Schema.Struct({
+  a: Schema.optionalKey(KeysDelta),
+  b: Schema.optionalKey(steps),
+  c: Schema.optionalKey(Schema.Union([KeysDelta, steps]))
+})
+const left = { time: Schema.optionalKey(SealedTime), memory: Schema.optionalKey(stages) }
 const withFewBatches = Schema.Struct({
   ...RunSetBack.fields,
-  open: RunSetBack.fields.open.check(Schema.isMaxLength(2))
+  open: few(RestoredBatch),
+  memory: Schema.optionalKey(
+    Schema.Struct({
+      time: Schema.NullOr(SealedTime),
+      stages,
+      later: few(Schema.Struct({ batch: Schema.Int, ...left }))
+    })
+  )
 })
-const Histories = Schema.Array(Schema.Union([...Object.values(plain), withFewBatches]))
+const withLittleMemory = Schema.Struct({ ...BatchSealed.fields, ...left })
+const Histories = Schema.Array(Schema.Union([...Object.values(plain), withLittleMemory, withFewBatches]))
 const runs = { arbitrary: { runs: 300, size: 30 } }
 
 describe("over any events at all", () => {

@@ -5,11 +5,16 @@ import { type Difference, diff } from "../../projections/StateDiff.ts"
 import { Choice, legalHistory } from "../fixtures/drive.ts"
 import { applied, defined, running, sealed } from "../fixtures/events.ts"
 
+const ordinals = (batches: ReadonlyArray<{ readonly batch: number }>) =>
+  Object.fromEntries(batches.map((batch) => [batch.batch, batch]))
+
 /** The state with its batches by ordinal, as the paths of a diff have it. */
-const plain = (state: PipelineState): unknown =>
-  JSON.parse(
-    JSON.stringify({ ...state, open: Object.fromEntries(state.open.map((open) => [open.batch, open])) })
-  )
+const plain = (state: PipelineState): unknown => {
+  const { memory } = state.run ?? {}
+  const run =
+    memory === undefined ? state.run : { ...state.run, memory: { ...memory, later: ordinals(memory.later) } }
+  return JSON.parse(JSON.stringify({ ...state, run, open: ordinals(state.open) }))
+}
 
 /** Does to a value what a diff says. */
 const patched = (value: unknown, differences: ReadonlyArray<Difference>): unknown => {

@@ -8,8 +8,9 @@ import { assert, it } from "@effect/vitest"
 import { Schema } from "effect"
 import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
 import { evolve, initial, type PipelineState } from "../../projections/PipelineState.ts"
+import { entries } from "../../projections/RememberedKeys.ts"
 import { mayFollow } from "../../projections/transitions.ts"
-import { Choice, legalHistory } from "../fixtures/drive.ts"
+import { Choice, legalHistory, rememberedMost } from "../fixtures/drive.ts"
 
 /** Follows a random history event by event. */
 const always = (
@@ -126,6 +127,31 @@ always("what is owed stands in order and is not settled", (_, __, { open }) => {
     ordinals.toSorted((a, b) => a - b)
   )
 })
+
+always(
+  "the memory stands before the first batch that is owed, with what each later one left behind",
+  (_, __, after, past) => {
+    const events = seals(ofRun(past)).filter(({ attempt }) => attempt === 1)
+    const owed = after.open[0]?.batch ?? Number.POSITIVE_INFINITY
+    const before = events.filter(({ batch }) => batch < owed)
+    const keys = before.flatMap(({ memory }) => {
+      const delta = memory?.once
+      return delta !== undefined && "keys" in delta ? delta.keys : []
+    })
+    const memory = after.run?.memory
+    const once = memory?.stages.once
+    const kept = once !== undefined && "keys" in once ? [...entries(once.keys)].map(([key]) => key) : []
+    assert.deepStrictEqual(kept, keys.slice(-rememberedMost))
+    assert.deepStrictEqual(
+      memory?.time ?? null,
+      before.findLast(({ time }) => time !== undefined)?.time ?? null
+    )
+    assert.deepStrictEqual(
+      (memory?.later ?? []).map(({ batch }) => batch),
+      events.filter((each) => each.batch >= owed && (each.time ?? each.memory)).map(({ batch }) => batch)
+    )
+  }
+)
 
 always("the ring of dead letters ascends within its window", (_, __, { definition, run }) => {
   for (const { nacks, sealed } of Object.values(run?.sources ?? {})) {

@@ -13,6 +13,7 @@ import { examplePipeline } from "../../src/api/examples.ts"
 import { failed } from "../../src/api/failures.ts"
 import { eventFrames, eventsResponse } from "../../src/server/eventFrames.ts"
 import { boundAddress, layerServer, type ServerOptions } from "../../src/server/Server.ts"
+import { tailResponse } from "../../src/server/tail.ts"
 import { temporaryFolder } from "../process/CommandLine.ts"
 
 export interface Asked {
@@ -127,6 +128,7 @@ const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
                 })
               )
             : Effect.succeed({ events: [], next: null }),
+        tailPipeline: () => tailResponse(Stream.empty),
         getState: () => unknown,
         getDiff: () => unknown,
         getWhy: () => unknown,

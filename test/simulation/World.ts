@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Layer, References, Result, Scope } from "effect"
 import { decodeDefinition, encodeDefinition } from "../../events/Definition.ts"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../events/StoredEvent.ts"
@@ -18,8 +18,10 @@ import {
   type MemoryHub,
   makeMemoryHub
 } from "../../src/drivers/memory/MemoryHub.ts"
+import type { Functions } from "../../src/flow/Functions.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { type HostedPipeline, Pipelines } from "../../src/pipeline/Pipelines.ts"
+import { virtualTime } from "../../src/pipeline/rehearse/virtualTime.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
 import { replayOnce } from "../../src/pipeline/replay/replay.ts"
 import { type RunResult, runOnce } from "../../src/pipeline/runOnce.ts"
@@ -63,6 +65,8 @@ export type Life =
 export interface LifeOptions {
   /** The crossing to die at, counted from 1; without it the life runs to its end. */
   readonly dieAt?: number
+  /** The crossing at which it is asked to stop: it writes what it has begun, and ends. */
+  readonly stopAt?: number
   /** Die at the first crossing of a driver that this says yes to. */
   readonly dieOn?: (call: MemoryCall) => boolean
   /** Die at the first crossing of the log with these events that this says yes to. */
@@ -76,11 +80,18 @@ export interface LifeOptions {
   ) => Effect.Effect<unknown, { readonly message: string }, Scope.Scope>
   /** The folder its paths resolve against. */
   readonly base?: string
+  /** What the program brings to the stages of the definition. */
+  readonly functions?: Functions
+  /** When it begins, in a time of its own (ms since 1970); without it, in the time of the machine. */
+  readonly at?: number
+  /** The time of this life; the machine's, when left out. */
+  readonly clock?: Clock.Clock
 }
 
 /** Starts a process on the world, runs the pipeline once, and lets it die where it was told to. */
 export const live = async (world: World, definition: unknown, options: LifeOptions = {}): Promise<Life> => {
   const crossings: Array<string> = []
+  const stopped = Deferred.makeUnsafe<void>()
   let dead = false
   let killed: (at: string) => void = () => {}
   const death = new Promise<string>((resolve) => {
@@ -90,6 +101,7 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     Effect.suspend(() => {
       if (dead) return Effect.never
       crossings.push(at)
+      if (crossings.length === options.stopAt) Deferred.doneUnsafe(stopped, Effect.void)
       if (!now && crossings.length !== options.dieAt) return Effect.void
       dead = true
       killed(`${crossings.length}: ${at}`)
@@ -120,10 +132,18 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   const life =
     options.bench !== undefined
       ? atBench(options.bench)
-      : options.replay !== undefined
-        ? replayLast(options.replay)
-        : runOnce(request(definition, options.base))
-  const fiber = Effect.runFork(Effect.scoped(life).pipe(Effect.provide(layer)))
+      : options.replay === undefined
+        ? runWith({ ...request(definition, options.base), stop: Deferred.await(stopped) }, options.functions)
+        : replayLast(options.replay)
+  const fiber = Effect.runFork(
+    Effect.scoped(life).pipe(
+      Effect.provide(layer),
+      // Lives are killed by the thousand; what they say on the way tells a reader nothing.
+      Effect.provideService(References.MinimumLogLevel, "None"),
+      options.at === undefined ? (same) => same : virtualTime(options.at),
+      options.clock === undefined ? (same) => same : Effect.provideService(Clock.Clock, options.clock)
+    )
+  )
   const ended = Effect.runPromise(Fiber.await(fiber))
   const first = await Promise.race([death, ended])
   if (typeof first === "string") {
@@ -136,6 +156,14 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
   if (Exit.isFailure(first)) throw new Error(`the life failed: ${String(first.cause)}`)
   return { _tag: "Ended", result: first.value, crossings }
 }
+
+const runWith = Effect.fnUntraced(function* (
+  run: Parameters<typeof runOnce>[0],
+  functions: Functions | undefined
+) {
+  if (functions !== undefined) yield* (yield* Pipelines).provide(run.define.name, functions)
+  return yield* runOnce(run)
+})
 
 /** As the command does it: the one pipeline of the world, on a log that is opened anew. */
 const replayLast = Effect.fnUntraced(function* (replay: ReplayRequest) {

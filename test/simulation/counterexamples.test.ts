@@ -204,6 +204,26 @@ describe("counterexamples", () => {
     assert.strictEqual(world.hub.sources.get("in")!.acks.at(-1), 8)
   })
 
+  it("two sinks that refuse records of one batch at the same moment each have an attempt of their own", async () => {
+    const world = worldOf(4)
+    const refuses = (id: number) => (record: unknown) =>
+      (record as { id: number }).id === id ? "not this one" : undefined
+    world.hub.sink("a").refuse = refuses(1)
+    world.hub.sink("b").refuse = refuses(2)
+    const life = await live(world, twoSinks)
+    assert.strictEqual(life._tag === "Ended" && life.result.state.lifecycle, "Completed")
+    atRest(world)
+    assert.deepStrictEqual(held(world, "a"), [0, 2, 3])
+    assert.deepStrictEqual(held(world, "b"), [0, 1, 3])
+    const letters = lettersOf(world).map(({ branches, offset }) => ({ branches, offset }))
+    assert.deepStrictEqual(letters, [
+      { branches: ["a"], offset: 1 },
+      { branches: ["b"], offset: 2 }
+    ])
+    const attempts = ["a", "b"].map((sink) => world.hub.sink(sink).writes[0]!.attempt)
+    assert.deepStrictEqual(attempts.toSorted(), [2, 3])
+  })
+
   it("C7: a resumed run acknowledges its checkpoint again, for a source that waits for it", async () => {
     const world = worldOf(0)
     const source = windowOfOne(items(12))

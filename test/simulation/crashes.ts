@@ -80,7 +80,17 @@ const worldOf = (topology: Topology, newLog: NewLog): World => {
 const check = (world: World, topology: Topology, where: string): void => {
   assert.deepStrictEqual(broken(world), [], where)
   for (const [name, expected] of Object.entries(topology.expected)) {
-    const held = world.hub.sink(name).records.map((record) => (record as { id: number }).id)
+    const { records } = world.hub.sink(name)
+    const told = topology.told?.[name]
+    if (told !== undefined) {
+      assert.deepStrictEqual(records.map(told).toSorted(), expected.toSorted(), `${where}: ${name}`)
+      continue
+    }
+    const held = records.map((record) => (record as { id: number }).id)
+    if (topology.isMerged) {
+      assert.deepStrictEqual(held, expected, `${where}: ${name}`)
+      continue
+    }
     // Sources that meet in one sink keep their own order, not one between them.
     const near = held.filter((id) => id < 100)
     const far = held.filter((id) => id >= 100)

@@ -53,9 +53,12 @@ export const lettersThatCount = (
     if (event._tag === "StageApplied" || event._tag === "DuplicateSuppressed") {
       settle(event.batch, event.stage, event.attempt)
     }
-    if (event._tag === "BatchSealed" && event.attempt === 1) {
-      for (const [stage, of] of Object.entries<Row>(event.branches)) {
-        if (of.records === 0) settle(event.batch, stage, 1)
+    const sealed = event._tag === "BatchSealed" && event.attempt === 1 ? [event] : []
+    const again =
+      event._tag === "RunSetBack" ? event.open.map(({ batch }: Row) => seals.get(`${batch}/1`)) : []
+    for (const { batch, branches } of [...sealed, ...again]) {
+      for (const [stage, of] of Object.entries<Row>(branches)) {
+        if (of.records === 0) settle(batch, stage, 1)
       }
     }
   }

@@ -19,10 +19,12 @@ interface Branch {
 interface Batch {
   readonly source: string
   readonly end: number
-  readonly to: unknown
+  readonly to: Row
   readonly count: number
   readonly branches: Map<string, Branch>
+  /** By attempt, as `totals`. */
   readonly letters: Map<number, ReadonlyArray<Row>>
+  readonly totals: Map<number, Row>
 }
 
 /** What the log says, read with a ruler. */
@@ -40,10 +42,12 @@ export const readLog = (world: World) => {
         to: event.range.to,
         count: event.count,
         branches: new Map(),
-        letters: new Map()
+        letters: new Map(),
+        totals: new Map()
       }
       batches.set(event.batch, batch)
       batch.letters.set(event.attempt, event.letters)
+      batch.totals.set(event.attempt, event.totals)
       for (const [stage, sealed] of Object.entries<Row>(event.branches)) {
         const branch = batch.branches.get(stage) ?? { sealed: new Map() }
         batch.branches.set(stage, branch)
@@ -127,13 +131,16 @@ const leftBranches = (world: World): ReadonlyMap<string, ReadonlySet<string>> =>
   return left
 }
 
-/** How far a source is settled: the end of its contiguous prefix of batches with a winner on every branch. */
-const settledPrefix = (world: World, source: string): number => {
+/**
+ * How far a source is settled: the end of its contiguous prefix of batches with a winner on every branch. Where
+ * several are read as one, of `part` the records among them.
+ */
+const settledPrefix = (world: World, source: string, part = source): number => {
   let prefix = 0
   for (const batch of readLog(world).batches.values()) {
     if (batch.source !== source) continue
     if ([...batch.branches.values()].some(({ winner }) => winner === undefined)) break
-    prefix = batch.end
+    prefix = source.includes("+") ? (batch.to.sources[part]?.offset ?? batch.end) : batch.end
   }
   return prefix
 }
@@ -145,7 +152,7 @@ export const watchAcks =
     if (call.operation !== "source.ack" || call.phase !== "after") return Effect.void
     const position = Number(world.hub.sources.get(call.name)!.acks.at(-1))
     return Effect.map(world.log.look, () => {
-      const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage)))
+      const prefix = Math.max(0, ...stagesOf(world).map((stage) => settledPrefix(world, stage, call.name)))
       if (position > prefix)
         throw new Error(`early acknowledgement: ${position} of ${call.name}, settled ${prefix}`)
     })
@@ -227,8 +234,8 @@ const brokenSums = (world: World): ReadonlyArray<string> =>
   [...readLog(world).batches].flatMap(([ordinal, batch]) =>
     [...batch.branches].flatMap(([stage, { sealed, winner }]) => {
       if (winner === undefined) return [`batch ${ordinal} is owed to ${stage}`]
-      const { delivered, filtered, lettered, unrouted } = sealed.get(winner)
-      return delivered + filtered + lettered + unrouted === batch.count
+      const { aggregated = 0, delivered, filtered, lettered, unrouted } = sealed.get(winner)
+      return delivered + filtered + lettered + unrouted + aggregated === batch.count
         ? []
         : [`the outcomes of ${stage} in batch ${ordinal} do not add up`]
     })

@@ -11,6 +11,7 @@ import { assert, describe, it } from "vitest"
 import type { ReplayFrom, ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
 import { type Filed, filesOf, withFiles, worldOf } from "./FiledWorld.ts"
 import { lettersThatCount } from "./lettersThatCount.ts"
+import { mergedTopologies } from "./mergedTopologies.ts"
 import { type Topology, topologies } from "./topologies.ts"
 import { type Life, live, rowsOf, type World } from "./World.ts"
 
@@ -87,6 +88,10 @@ const check = (
       )
     assert.strictEqual(new Set(counts.map(({ key }) => key)).size, counts.length, `${where}: a key twice`)
     const held = counts.flatMap(({ records }) => records.map((record) => (record as { id: number }).id))
+    if (topology.isMerged) {
+      assert.deepStrictEqual(held, expected, `${where}: ${name}`)
+      continue
+    }
     const [near, far] = [held.filter((id) => id < 100), held.filter((id) => id >= 100)]
     assert.deepStrictEqual([...near, ...far], expected, `${where}: ${name}`)
   }
@@ -131,6 +136,47 @@ describe.each(Object.entries(some))("%s", (_, memory) => {
       }
     })
   }
+})
+
+describe("sources read as one", () => {
+  const topology = withFiles(mergedTopologies.fanInByTime)
+
+  it.each(["next", "same"] as const)(
+    "give the same from every third version (%s generation)",
+    {
+      timeout
+    },
+    async (generation) => {
+      const model = await completed(topology, 50)
+      const [head, files] = [headOf(model), filesOf(model)]
+      for (let version = startOf(model); version <= head; version += stride) {
+        const world = await completed(topology, 50)
+        await run(world, topology, { replay: { from: { version }, generation } })
+        check(world, topology, files, `from ${version} of ${head}`)
+      }
+    }
+  )
+
+  it("are read as one also for the sinks of one of them alone", async () => {
+    const world = await completed(topology)
+    const files = filesOf(world)
+    await run(world, topology, { replay: { from: "start", stage: "made1" } })
+    assert.strictEqual(typesOf(world).filter((type) => type === "Completed").length, 2)
+    assert.deepStrictEqual(filesOf(world), files)
+    const seals = rowsOf(world)
+      .filter(({ type, version }) => type === "BatchSealed" && version > setBackAt(world))
+      .map(({ payload }) => JSON.parse(payload))
+    assert.deepStrictEqual([...new Set(seals.map(({ source }) => source))], ["a+b"])
+    assert.deepStrictEqual([...new Set(seals.flatMap(({ branches }) => Object.keys(branches)))], ["made1"])
+  })
+
+  it("go on from a checkpoint of theirs", async () => {
+    const world = await completed(topology)
+    const files = filesOf(world)
+    const checkpoint = { source: "a+b", offset: 9 }
+    await run(world, topology, { replay: { from: { checkpoint }, generation: "next" } })
+    check(world, topology, files, "from record 9")
+  })
 })
 
 describe("a replay from one stage", () => {

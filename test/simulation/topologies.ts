@@ -14,18 +14,22 @@ export interface Topology {
   readonly definition: unknown
   fill(hub: MemoryHub): void
   /** Record ids each sink holds in the end, in order (per source, where several meet). */
-  readonly expected: Readonly<Record<string, ReadonlyArray<number>>>
+  readonly expected: Readonly<Record<string, ReadonlyArray<number | string>>>
+  /** Of a sink whose records have no ids: each as a text; their order is then not told. */
+  readonly told?: Readonly<Record<string, (record: unknown) => string>>
   /** Offsets of the dead letters with the branches they are owed on, per source stage in order. */
   readonly letters: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
+  /** Sources that meet have one order between them, the same in every life. */
+  readonly isMerged?: true
 }
 
 const items = (count: number, from = 0): ReadonlyArray<Item> =>
   Array.from({ length: count }, (_, index) => ({ id: from + index, size: (index * 7) % 10 }))
 
-const source = (name: string) => ({ source: { use: "memory", name } })
-const sink = (name: string) => ({ use: "memory", name })
+export const source = (name: string) => ({ source: { use: "memory", name } })
+export const sink = (name: string) => ({ use: "memory", name })
 /** Small batches, so that few records make many crossings; everything durable at once. */
-const runtime = { batch_size: 3, in_flight: 2, checkpoint_interval: "0s" }
+export const runtime = { batch_size: 3, in_flight: 2, checkpoint_interval: "0s" }
 const ids = (of: ReadonlyArray<Item>): ReadonlyArray<number> => of.map(({ id }) => id)
 
 const linear: Topology = {
@@ -161,11 +165,78 @@ const lookup: Topology = {
   letters: []
 }
 
+/**
+ * Records that become many: of the third one piece fits no contract, of the sixth one is refused by the sink.
+ * Each leaves its branch whole, and stays on the other.
+ */
+const exploded: Topology = {
+  definition: {
+    name: "exploded",
+    stages: {
+      in: source("a"),
+      parts: { from: "in", explode: { field: "parts" } },
+      valid: { from: "parts", validate: { contract: { id: "number", ok: "boolean?" } } },
+      out: { from: "valid", sink: sink("x") },
+      whole: { from: "in", sink: sink("y") }
+    },
+    runtime
+  },
+  fill: (hub) => {
+    const parts = (id: number) => Array.from({ length: 1 + (id % 3) }, (_, part) => ({ id: id * 10 + part }))
+    hub.source(
+      "a",
+      items(7).map((item) => ({
+        ...item,
+        parts: item.id === 2 ? [{ id: 20 }, { id: 21, ok: "no" }] : parts(item.id)
+      }))
+    )
+    hub.sink("x").refuse = (record) => ((record as Item).id === 51 ? "not this one" : undefined)
+  },
+  expected: { x: [0, 10, 11, 30, 40, 41, 60], y: [0, 1, 2, 3, 4, 5, 6] },
+  letters: [
+    { offset: 2, branches: ["out"] },
+    { offset: 5, branches: ["out"] }
+  ]
+}
+
+/** The same by a table that is asked: a route that waits. */
+const asked: Topology = {
+  definition: {
+    name: "asked",
+    stages: {
+      in: source("a"),
+      named: {
+        from: "in",
+        lookup: {
+          ...{ use: "memory", name: "sizes", match: { size: "size" }, into: "of", on_miss: "dead_letter" },
+          cache: { size: 1 }
+        }
+      },
+      out: { from: { stage: "named", when: 'record.of.name != "four"' }, sink: sink("x") },
+      rest: { from: "named", sink: sink("y") }
+    },
+    runtime
+  },
+  fill: (hub) => {
+    hub.source("a", items(5))
+    hub.remoteLookup("sizes", [
+      { size: 0, name: "zero" },
+      { size: 7, name: "seven" },
+      { size: 4, name: "four" },
+      { size: 8, name: "eight" }
+    ])
+  },
+  expected: { x: [0, 1, 4], y: [0, 1, 2, 4] },
+  letters: [{ offset: 3, branches: ["out", "rest"] }]
+}
+
 export const topologies: Readonly<Record<string, Topology>> = {
   linear,
   sparse,
   fanOut,
   fanIn,
   letters,
-  lookup
+  lookup,
+  asked,
+  exploded
 }

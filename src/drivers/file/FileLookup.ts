@@ -6,49 +6,69 @@
  * @module
  */
 import { Effect, Schema } from "effect"
+import { DurationMs } from "../../../events/definition/Duration.ts"
 import { nearest } from "../../../events/nearest.ts"
 import type { DriverContext, Offer } from "../Driver.ts"
 import type { DriverError } from "../DriverError.ts"
-import type { Lookup, LookupTable } from "../Lookup.ts"
-import { indexRows, type LookupRow } from "../memory/indexRows.ts"
+import type { Lookup, LookupRow, LookupTable } from "../Lookup.ts"
+import { indexRows } from "../memory/indexRows.ts"
 import type { SourceReader } from "../Source.ts"
 import { makeSource } from "./FileSource.ts"
 import { Delimiter, defaultMaxRecordBytes, FieldTypes } from "./FileSourceConfig.ts"
 import { fileError, misconfigured } from "./fileError.ts"
 import { type FileFormat, pathOf, readFormatOf, realPathOf } from "./formats.ts"
+import { refreshedTable } from "./refreshedTable.ts"
 import { globCovers } from "./text/globFiles.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
 
-/** `format: json` is one array of objects; `maxRows` bounds what is held in memory. */
+/**
+ * `format: json` is one array of objects; `maxRows` bounds what is held in memory. With `refresh` (ms once
+ * decoded) a run looks that often whether the file has changed, between two batches; else it is read once a run.
+ */
 export const FileLookupConfig = Schema.Struct({
   path: Schema.NonEmptyString,
   format: Schema.optionalKey(Schema.Literals(["csv", "json", "ndjson"])),
   delimiter: Schema.optionalKey(Delimiter),
   types: Schema.optionalKey(FieldTypes),
-  maxRows: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1_000_000)))
+  maxRows: positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1_000_000))),
+  refresh: Schema.optionalKey(
+    DurationMs.check(
+      Schema.isGreaterThan(0, { message: "a duration above 0: it is how often the file is looked at" })
+    )
+  )
 })
   .check(Schema.makeFilter((config) => issuesOf(config)))
   .pipe(Schema.encodeKeys({ maxRows: "max_rows" }))
 export type FileLookupConfig = typeof FileLookupConfig.Type
 
-export const fileLookup: Offer<FileLookupConfig, Lookup> = {
+export const fileLookup: Offer<FileLookupConfig, Lookup<LookupTable>> = {
   config: FileLookupConfig,
   resource: realPathOf,
   covers: globCovers,
   make: (config, context) =>
     Effect.succeed({
-      open: (columns) =>
-        Effect.gen(function* () {
-          const rows = yield* readRows(config, context)
-          const path = pathOf(config, context)
-          return yield* Effect.try({
-            try: () => tableOf(path, rows, columns),
-            catch: (cause) => fileError("open", path, "read", cause)
-          })
-        })
+      open: (columns) => {
+        const load = loadTable(config, context, columns)
+        return config.refresh === undefined
+          ? load
+          : refreshedTable(pathOf(config, context), config.refresh, load)
+      }
     })
 }
+
+const loadTable = Effect.fnUntraced(function* (
+  config: FileLookupConfig,
+  context: DriverContext,
+  columns: ReadonlyArray<string>
+): Effect.fn.Return<LookupTable, DriverError> {
+  const rows = yield* readRows(config, context)
+  const path = pathOf(config, context)
+  return yield* Effect.try({
+    try: () => tableOf(path, rows, columns),
+    catch: (cause) => fileError("open", path, "read", cause)
+  })
+})
 
 const issuesOf = (config: {
   readonly path: string
@@ -97,7 +117,7 @@ const readRows = (
   const format = config.format ?? readFormatOf(config.path)
   return Effect.scoped(
     Effect.gen(function* () {
-      const { maxRows, ...settings } = config
+      const { maxRows, refresh: _, ...settings } = config
       const source = makeSource(
         { ...settings, format: format ?? "ndjson", maxRecordBytes: defaultMaxRecordBytes },
         context

@@ -13,6 +13,7 @@ import { LineRun } from "../file/text/LineRun.ts"
 import { parseLineKept } from "../file/text/parseKept.ts"
 import { Taken } from "../file/text/Taken.ts"
 import type { Place } from "../file/text/TextReader.ts"
+import { letGo } from "../letGo.ts"
 import type { SourceBatch } from "../Record.ts"
 import type { ReadLimit, Source, SourceReader } from "../Source.ts"
 import { HttpSourceConfig, recordFormat, recordSettings } from "./HttpSourceConfig.ts"
@@ -34,7 +35,7 @@ const sourceOf = (config: HttpSourceConfig, spools: Spools, { pipeline, stage }:
     const { spool } = yield* attempt("open", () => spools.of(pipeline.id, stage))
     const reader = yield* Effect.acquireRelease(
       attempt("open", async () => new SpoolReader(spool, await placeOf(spool, from))),
-      (opened) => Effect.promise(() => opened.close())
+      (opened) => letGo(`the reader of ${stage}`, () => opened.close())
     )
     return {
       next: (limit) => reader.next(limit),

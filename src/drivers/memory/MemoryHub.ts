@@ -10,10 +10,12 @@
 import { Effect, Schema } from "effect"
 import type { Driver, DriverContext } from "../Driver.ts"
 import { DriverError } from "../DriverError.ts"
+import type { Lookup, LookupRow } from "../Lookup.ts"
 import type { SourceRecord } from "../Record.ts"
 import { indexRows } from "./indexRows.ts"
 import { MemorySink } from "./MemorySink.ts"
 import { MemorySource } from "./MemorySource.ts"
+import { MemoryTable } from "./MemoryTable.ts"
 import type { MemoryOperation, Through } from "./Through.ts"
 
 /**
@@ -43,7 +45,10 @@ export interface MemoryHub {
   sourceOf(name: string, records: ReadonlyArray<SourceRecord>): MemorySource
   /** The sink of this name, made when first asked for. */
   sink(name: string): MemorySink
-  lookup(name: string, rows: ReadonlyArray<Readonly<Record<string, unknown>>>): void
+  /** A table that is held in memory: whoever opens it has it as it is then. */
+  lookup(name: string, rows: ReadonlyArray<LookupRow>): void
+  /** A table that is asked, call by call (`lookup.find`), and can be late, fail and change. */
+  remoteLookup(name: string, rows: ReadonlyArray<LookupRow>): MemoryTable
   /** From now on every call goes through this; without an argument, none does. */
   interpose(interpose?: Interpose): void
   /** Every call so far, in order. */
@@ -55,7 +60,7 @@ const MemoryConfig = Schema.Struct({ name: Schema.NonEmptyString })
 export const makeMemoryHub = (): MemoryHub => {
   const sources = new Map<string, MemorySource>()
   const sinks = new Map<string, MemorySink>()
-  const lookups = new Map<string, ReadonlyArray<Readonly<Record<string, unknown>>>>()
+  const lookups = new Map<string, Lookup>()
   const calls: Array<MemoryCall> = []
   const counts = new Map<string, number>()
   let standing: Interpose = () => Effect.void
@@ -105,7 +110,13 @@ export const makeMemoryHub = (): MemoryHub => {
         payloads.map((payload) => ({ payload, metadata: {} }))
       ),
     sink,
-    lookup: (name, rows) => lookups.set(name, rows),
+    lookup: (name, rows) =>
+      lookups.set(name, { open: (columns) => Effect.sync(() => indexRows(rows, columns)) }),
+    remoteLookup: (name, rows) => {
+      const table = new MemoryTable(name, rows, through)
+      lookups.set(name, { open: (columns) => Effect.sync(() => table.open(columns)) })
+      return table
+    },
     interpose: (interpose) => {
       standing = interpose ?? (() => Effect.void)
     },
@@ -115,13 +126,7 @@ export const makeMemoryHub = (): MemoryHub => {
       guarantee: "effectively_once",
       source: { config: MemoryConfig, resource, make: ({ name }) => found("source", sources, name) },
       sink: { config: MemoryConfig, resource, make: ({ name }) => Effect.sync(() => sink(name)) },
-      lookup: {
-        config: MemoryConfig,
-        make: ({ name }) =>
-          Effect.map(found("lookup", lookups, name), (rows) => ({
-            open: (columns) => Effect.sync(() => indexRows(rows, columns))
-          }))
-      }
+      lookup: { config: MemoryConfig, make: ({ name }) => found("lookup", lookups, name) }
     }
   }
 }

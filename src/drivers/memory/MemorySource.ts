@@ -38,14 +38,15 @@ export class MemorySource implements Source {
       return Effect.fail(changed(this.name, this.records.length, from))
     }
     let at = start
-    const next = (limit: ReadLimit) =>
-      Effect.sync(() => {
-        const batch = this.batchAt(at, limit)
-        if (batch !== null) at += batch.records.length
-        return batch
-      })
+    const read = (limit: ReadLimit) => Effect.sync(() => this.batchAt(at, limit))
     return Effect.succeed({
-      next: (limit) => this.through("source.next", this.name, next(limit)),
+      // It goes on only with what has arrived: an answer that was lost on the way is given again.
+      next: (limit) =>
+        Effect.tap(this.through("source.next", this.name, read(limit)), (batch) =>
+          Effect.sync(() => {
+            at += batch?.records.length ?? 0
+          })
+        ),
       ack: (position) =>
         this.through(
           "source.ack",

@@ -10,6 +10,7 @@ export type MemoryOperation =
   | "source.open"
   | "source.next"
   | "source.ack"
+  | "lookup.find"
   | "sink.open"
   | "sink.held"
   | "sink.write"

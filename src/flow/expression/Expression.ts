@@ -41,9 +41,13 @@ export interface ExpressionOptions {
   readonly fields?: ReadonlyMap<string, Field> | undefined
 }
 
-export type Condition = (scope: Scope) => boolean
+/** A question about a record that always has an answer. */
+export type Predicate = (scope: Scope) => boolean
 /** Throws an `Error` whose message is the reason when there is no such value. */
 export type Value = (scope: Scope) => unknown
+
+/** What a `Value` throws when a field that it needs is missing. */
+export class MissingField extends Error {}
 
 /** Longer texts are refused before they are parsed. */
 export const maxExpressionLength = 4096
@@ -52,7 +56,7 @@ export const maxExpressionLength = 4096
 export const compileCondition = (
   text: string,
   options: ExpressionOptions = {}
-): Result.Result<Condition, ExpressionError> =>
+): Result.Result<Predicate, ExpressionError> =>
   Result.map(compile(text, options, true), ({ direct, evaluate, hardened }) => (scope) => {
     const answer = direct(scope.record)
     if (answer !== unsure) return answer === true
@@ -75,7 +79,8 @@ export const compileValue = (
       const value = direct(scope.record)
       return jsonValue(value === unsure ? evaluate(scope) : value)
     } catch (error) {
-      throw new Error(reason(error))
+      const missing = error instanceof EvaluationError && error.code === "no_such_key"
+      throw missing ? new MissingField(reason(error)) : new Error(reason(error))
     }
   })
 
@@ -89,6 +94,12 @@ export const constantCondition = (text: string): boolean | undefined => {
     key: null,
     event_time: null
   })
+}
+
+/** Does the expression look at nothing? `false` when it is wrong. */
+export const isConstant = (text: string): boolean => {
+  const compiled = compile(text, {}, false)
+  return Result.isSuccess(compiled) && compiled.success.hardened.variables.size === 0
 }
 
 /** The top-level fields of the record that an expression names; none when it does not compile. */

@@ -5,11 +5,15 @@
  */
 import { Result } from "effect"
 import {
+  type Aggregate,
+  type Contract,
   type Definition,
+  type Explode,
   isMapEdit,
   type Lookup,
   type MapStage,
-  type Stage
+  type Stage,
+  type Validate
 } from "../../../events/Definition.ts"
 import { compileContract, type Field, type Fields } from "../contract/Contract.ts"
 import { order } from "./order.ts"
@@ -38,10 +42,12 @@ export const stageFields = (definition: Definition): ReadonlyMap<string, StageFi
   return known
 }
 
-const declared = (stage: Stage): Fields | undefined => {
-  if (stage.output === undefined) return undefined
-  const contract = compileContract(stage.output)
-  return Result.isSuccess(contract) ? contract.success.fields : undefined
+const declared = ({ output }: Stage): Fields | undefined =>
+  output === undefined ? undefined : promised(output)
+
+const promised = (contract: Contract): Fields | undefined => {
+  const compiled = compileContract(contract)
+  return Result.isSuccess(compiled) ? compiled.success.fields : undefined
 }
 
 const union = (inputs: ReadonlyArray<Fields | undefined>): Fields | undefined => {
@@ -65,9 +71,14 @@ const union = (inputs: ReadonlyArray<Fields | undefined>): Fields | undefined =>
 }
 
 const madeBy = (stage: Stage, input: Fields | undefined): Fields | undefined => {
-  if (stage.source !== undefined || stage.function?.does === "map") return undefined
+  // What a service answers is its own affair.
+  if (stage.source !== undefined || stage.service !== undefined) return undefined
+  if (stage.function !== undefined && stage.function.does !== "filter") return undefined
   if (stage.map !== undefined) return mapped(stage.map, input)
   if (stage.lookup !== undefined) return enriched(stage.lookup, input)
+  if (stage.explode !== undefined) return exploded(stage.explode, input)
+  if (stage.validate !== undefined) return validated(stage.validate, input)
+  if (stage.aggregate !== undefined) return aggregated(stage.aggregate)
   return input
 }
 
@@ -87,3 +98,30 @@ const enriched = (lookup: Lookup, input: Fields | undefined): Fields | undefined
   if (lookup.take === undefined) return undefined
   return new Map([...input, ...lookup.take.map((column) => [column, found] as const)])
 }
+
+/** An element by itself has fields that nobody knows; with `into` it stands where the list was. */
+const exploded = ({ field, into }: Explode, input: Fields | undefined): Fields | undefined => {
+  if (into === undefined || input === undefined) return undefined
+  const fields = new Map(input)
+  fields.delete(field)
+  return fields.set(into, any)
+}
+
+/** What got through has the fields of the contract, beside those it does not speak of. */
+const validated = ({ contract }: Validate, input: Fields | undefined): Fields | undefined => {
+  const fields = promised(contract)
+  return fields === undefined || input === undefined ? (fields ?? input) : new Map([...input, ...fields])
+}
+const measured = { count: "integer", sum: "number", avg: "number", collect: "array" } as const
+
+const aggregated = ({ by, make }: Aggregate): Fields =>
+  new Map([
+    ...Object.keys(by).map((field) => [field, any] as const),
+    ["window_start", { type: "string", optional: false }],
+    ["window_end", { type: "string", optional: false }],
+    ...Object.entries(make).map(([field, measure]) => {
+      const [kind] = Object.keys(typeof measure === "string" ? { [measure]: true } : measure)
+      const type = Object.entries(measured).find(([name]) => name === kind)?.[1] ?? "any"
+      return [field, { type, optional: false }] as const
+    })
+  ])

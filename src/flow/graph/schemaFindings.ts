@@ -125,11 +125,36 @@ const alternatives = (issue: SchemaIssue.AnyOf, at: Path, value: unknown): Reado
   const [best] = issue.issues
     .map((each) => {
       const findings = schemaFindings(each, at, value)
-      const foreign = findings.filter(({ code }) => code === "unknown_key" || code === "missing_key").length
-      return { findings, foreign }
+      return { findings, foreign: findings.reduce((sum, found) => sum + foreignness(found), 0) }
     })
     .sort((left, right) => left.foreign - right.foreign || left.findings.length - right.findings.length)
-  return best?.findings ?? [wrongType(issue.ast, at, value)]
+  if (best === undefined) return [wrongType(issue.ast, at, value)]
+  if (!isOwner(value) || Array.isArray(value)) return best.findings
+  const strange = best.findings.filter((found) => found.code === "unknown_key" && foreignness(found) === 1)
+  // Not one of its keys is known, nor nearly: then no alternative was meant more than another.
+  if (strange.length === Object.keys(value).length) return [wrongType(issue.ast, at, value)]
+  return withoutEchoes(best.findings)
+}
+
+/** A key that is nearly one the alternative knows speaks half as much against it. */
+const foreignness = ({ code, suggestion }: Finding): number =>
+  code === "missing_key" ? 1 : code === "unknown_key" ? (isName(suggestion) ? 0.5 : 1) : 0
+
+const isName = (suggestion: string | undefined): suggestion is string =>
+  suggestion !== undefined && !suggestion.includes(" ")
+
+/** A key that is misspelt is missing by the same mistake. */
+const withoutEchoes = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const meant = new Set(
+    findings.flatMap(({ code, pointer, suggestion }) =>
+      code === "unknown_key" && isName(suggestion)
+        ? [`${pointer.slice(0, pointer.lastIndexOf("/"))}/${suggestion}`]
+        : []
+    )
+  )
+  return meant.size === 0
+    ? findings
+    : findings.filter(({ code, pointer }) => code !== "missing_key" || !meant.has(pointer))
 }
 
 const literals = (ast: SchemaAST.AST): ReadonlyArray<string> => {

@@ -5,7 +5,7 @@
  * @module
  */
 import { Result, Schema } from "effect"
-import type { Definition } from "../../../events/Definition.ts"
+import { type Definition, lookupUse } from "../../../events/Definition.ts"
 import { type Finding, finding, pointer } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import type { AnyOffer, Driver } from "../../drivers/Driver.ts"
@@ -33,7 +33,7 @@ export const validateDrivers = (
   drivers: ReadonlyMap<string, Driver>,
   context: { readonly base: string }
 ): ReadonlyArray<Finding> => {
-  const findings: Array<Finding> = []
+  const findings: Array<Finding> = [...deadLetterFindings(definition)]
   const resources: Array<Touching> = []
   for (const used of uses(definition)) {
     const offer = offered(used, drivers, findings)
@@ -64,8 +64,18 @@ export const validateDrivers = (
   return [...findings, ...collisions(resources)]
 }
 
-/** The parts of a lookup that the engine reads; the rest is its driver's. */
-const lookupKeys = new Set(["match", "into", "take", "on_miss", "default"])
+/** A sink that would stay empty is not passed over in silence. */
+const deadLetterFindings = ({ deadLetters }: Definition): ReadonlyArray<Finding> =>
+  deadLetters.sink === undefined
+    ? []
+    : [
+        finding(
+          "unsupported_dead_letter_sink",
+          ["dead_letters", "sink"],
+          "dead letters are not written to a sink",
+          "leave it out: they are listed, redriven and discarded with `millrace dead-letters`"
+        )
+      ]
 
 const uses = (definition: Definition): ReadonlyArray<Used> =>
   Object.entries(definition.stages).flatMap(([stage, { source, sink, lookup }]) => {
@@ -73,9 +83,7 @@ const uses = (definition: Definition): ReadonlyArray<Used> =>
     const add = (end: End, settings: Used["settings"]) =>
       ends.push({ stage, end, at: ["stages", stage, end], settings })
     if (source !== undefined) add("source", source)
-    if (lookup !== undefined) {
-      add("lookup", Object.fromEntries(Object.entries(lookup).filter(([key]) => !lookupKeys.has(key))))
-    }
+    if (lookup !== undefined) add("lookup", lookupUse(lookup))
     if (sink !== undefined) add("sink", sink)
     return ends
   })

@@ -7,8 +7,11 @@ import { type Definition, kindOf, type Stage, stageKinds } from "../../../events
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
+import { disconnected } from "./disconnected.ts"
+import { needsEventTime } from "./needsEventTime.ts"
 import { order, reach, successors } from "./order.ts"
 import { edgeAt, validateStages } from "./validateStages.ts"
+import { mergeFindings } from "./validateTime.ts"
 
 export { order } from "./order.ts"
 
@@ -32,7 +35,10 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...edges,
     ...cycleFindings(definition),
     ...wholeFindings(definition),
-    ...validateStages(definition)
+    ...needsEventTime(definition),
+    ...disconnected(definition),
+    ...validateStages(definition),
+    ...mergeFindings(definition)
   ]
 }
 
@@ -103,7 +109,7 @@ const edgeFindings = (name: string, definition: Definition): ReadonlyArray<Findi
           "duplicate_edge",
           place,
           `${edge.stage} is named twice; its records would arrive twice`,
-          "Join the two conditions with ||"
+          "Join the two conditions with || or any"
         )
       )
     }

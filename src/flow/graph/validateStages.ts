@@ -6,10 +6,17 @@
 import { Result } from "effect"
 import { type Definition, isMapEdit, type MapStage, type Stage } from "../../../events/Definition.ts"
 import { type Finding, finding } from "../../../events/Finding.ts"
+import { conditionFindings } from "../condition/conditionFindings.ts"
 import { agree, compileContract, type Fields } from "../contract/Contract.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
-import { compileCondition, compileValue, type ExpressionError } from "../expression/Expression.ts"
+import { compileValue } from "../expression/Expression.ts"
+import { aggregateFindings } from "./aggregateFindings.ts"
+import { badContract, mismatch } from "./contractFindings.ts"
+import { expressionFindings } from "./expressionFindings.ts"
 import { type StageFields, stageFields } from "./fields.ts"
+import { kindFindings } from "./kindFindings.ts"
+import { serviceFindings } from "./serviceFindings.ts"
+import { timeFindings } from "./validateTime.ts"
 
 type Path = ReadonlyArray<string | number>
 
@@ -22,12 +29,13 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
       ...edgeConditions(name, stage, known),
       ...(stage.filter === undefined
         ? []
-        : badExpression(
-            ["stages", name, "filter"],
-            compileCondition(stage.filter, { fields: fields.input })
-          )),
+        : conditionFindings(["stages", name, "filter"], stage.filter, fields.input)),
       ...mapFindings(name, stage.map, fields.input),
       ...lookupFindings(name, stage, fields.input),
+      ...kindFindings(name, stage, fields.input),
+      ...timeFindings(name, stage, fields.output),
+      ...(stage.aggregate === undefined ? [] : aggregateFindings(name, stage.aggregate, fields.input)),
+      ...serviceFindings(name, stage.service, fields.input),
       ...contractFindings(name, stage, fields)
     ]
   })
@@ -37,16 +45,6 @@ export const validateStages = (definition: Definition): ReadonlyArray<Finding> =
 export const edgeAt = (name: string, stage: Stage, index: number): ReadonlyArray<string | number> =>
   stage.from?.length === 1 ? ["stages", name, "from"] : ["stages", name, "from", index]
 
-const badExpression = (
-  at: Path,
-  compiled: Result.Result<unknown, ExpressionError>
-): ReadonlyArray<Finding> => {
-  if (Result.isSuccess(compiled)) return []
-  const { message, offset, suggestion } = compiled.failure
-  const place = offset === undefined || offset === 0 ? "" : ` (at character ${offset + 1})`
-  return [finding("bad_expression", at, `${message}${place}`, suggestion)]
-}
-
 const edgeConditions = (
   name: string,
   stage: Stage,
@@ -55,10 +53,7 @@ const edgeConditions = (
   (stage.from ?? []).flatMap((edge, index) =>
     edge.when === undefined
       ? []
-      : badExpression(
-          [...edgeAt(name, stage, index), "when"],
-          compileCondition(edge.when, { fields: known.get(edge.stage)?.output })
-        )
+      : conditionFindings([...edgeAt(name, stage, index), "when"], edge.when, known.get(edge.stage)?.output)
   )
 
 const mapFindings = (
@@ -73,7 +68,7 @@ const mapFindings = (
   return Object.entries(expressions).flatMap(([field, text]) =>
     isForbiddenKey(field)
       ? [forbidden([...at, field], field)]
-      : badExpression([...at, field], compileValue(text, { fields }))
+      : expressionFindings([...at, field], compileValue(text, { fields }))
   )
 }
 
@@ -100,24 +95,23 @@ const lookupFindings = (name: string, stage: Stage, fields: Fields | undefined):
   if (lookup.on_miss === "default" && lookup.default === undefined) {
     findings.push(finding("missing_key", [...at, "default"], "on_miss: default needs a default"))
   }
+  if (lookup.into === undefined && lookup.default !== undefined && !isMapping(lookup.default)) {
+    const message = "without into the default's fields join the record: it must be a mapping"
+    findings.push(finding("bad_value", [...at, "default"], message, "into: the field it goes to"))
+  }
+  if (lookup.ask?.timeout === 0) {
+    findings.push(finding("bad_value", [...at, "ask", "timeout"], "no table answers within 0 ms"))
+  }
   return findings
 }
+
+const isMapping = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const contractFindings = (name: string, stage: Stage, fields: StageFields): ReadonlyArray<Finding> => {
   if (stage.output === undefined) return []
   const at = ["stages", name, "output"]
   const contract = compileContract(stage.output)
-  if (Result.isFailure(contract)) {
-    const { message, path, suggestion } = contract.failure
-    return [
-      {
-        ...finding("bad_contract", at, message, suggestion),
-        pointer: `${finding("", at, "").pointer}${path}`
-      }
-    ]
-  }
-  return agree(fields.made, contract.success.fields).map(({ message, path }) => ({
-    ...finding("contract_mismatch", at, message),
-    pointer: `${finding("", at, "").pointer}${path}`
-  }))
+  if (Result.isFailure(contract)) return [badContract(at, contract.failure)]
+  return agree(fields.made, contract.success.fields).map((violation) => mismatch(at, violation))
 }

@@ -17,13 +17,15 @@ import { askHeldRedrives, openLanes, publish } from "../lanes.ts"
 import type { Plan } from "../Plan.ts"
 import { makePump } from "../Pump.ts"
 import type { Message } from "../PumpContext.ts"
+import type { RunWorker, RunWorkerError, RunWorkerOptions } from "../RunWorker.ts"
 import { atStage } from "../StageError.ts"
-import type { Worker, WorkerError, WorkerOptions } from "../Worker.ts"
 import { feedRedrives } from "./feedRedrives.ts"
 import { Redriving } from "./Redriving.ts"
 
 /** What is left to be done is in the log at any time, so a session may be cut off anywhere. */
-export const makeSession = Effect.fnUntraced(function* (options: WorkerOptions): Effect.fn.Return<Worker> {
+export const makeSession = Effect.fnUntraced(function* (
+  options: RunWorkerOptions
+): Effect.fn.Return<RunWorker> {
   const stop = yield* Deferred.make<void>()
   const asked = new Set<string>()
   const inbox = yield* Queue.unbounded<Message>()
@@ -54,9 +56,9 @@ interface Inside {
 }
 
 const run = Effect.fnUntraced(function* (
-  { epoch, fetch, journal: log, plan, state: before }: WorkerOptions,
+  { epoch, fetch, journal: log, plan, state: before }: RunWorkerOptions,
   { asked, inbox, redriving, stop }: Inside
-): Effect.fn.Return<void, WorkerError, Scope.Scope> {
+): Effect.fn.Return<void, RunWorkerError, Scope.Scope> {
   let state = before
   const journal: Journal = {
     append: (entry) =>
@@ -99,7 +101,7 @@ const publishFinished = (
   state: PipelineState,
   epoch: number,
   journal: Journal
-): Effect.Effect<void, WorkerError> =>
+): Effect.Effect<void, RunWorkerError> =>
   Effect.gen(function* () {
     const finished = unpublished(state).filter((stage) => own(state.run?.outputs, stage)?.finished === true)
     if (finished.length === 0) return
@@ -112,7 +114,7 @@ const finish = Effect.fnUntraced(function* (
   lanes: ReadonlyMap<string, Lane>,
   state: PipelineState,
   journal: Journal
-): Effect.fn.Return<void, WorkerError> {
+): Effect.fn.Return<void, RunWorkerError> {
   // Cut off by a wish to stop, something may be owed to an output still: then it is not complete.
   const owed = (state.bench?.open ?? []).filter(isSealed).flatMap(owedBranches)
   const stages = unpublished(state).filter((stage) => lanes.has(stage) && !owed.includes(stage))

@@ -27,6 +27,12 @@ export interface RedriveRefused {
   readonly again: Deferred.Deferred<SinkBatch>
 }
 
+/** What the lane that waits is to try instead. */
+interface RedriveAgain {
+  readonly lane: Deferred.Deferred<SinkBatch>
+  readonly batch: SinkBatch
+}
+
 export class Redriving {
   /** Sinks this worker has; a redrive that is owed to another one waits for a worker that has it. */
   readonly sinks: ReadonlySet<string>
@@ -107,25 +113,30 @@ export class Redriving {
     return writing
   }
 
-  /** Seals what begins, and anew what a sink has refused. */
+  /** Seals what begins, and anew what a sink has refused: then the lane that waits gets what is left of it. */
   seals(
     begun: ReadonlyArray<RedriveWriting>,
     refusals: ReadonlyArray<RedriveRefused>,
-    bases: ReadonlyMap<string, Receipt>
-  ): ReadonlyArray<RedriveSeal> {
-    const again = refusals.flatMap(({ redrive, refused, stage }) => {
+    bases: ReadonlyMap<string, Receipt>,
+    pipeline: string
+  ): { readonly seals: ReadonlyArray<RedriveSeal>; readonly again: ReadonlyArray<RedriveAgain> } {
+    const seals = begun.map((writing) => sealOfRedrive(writing, [...writing.waiting], bases))
+    const again: Array<RedriveAgain> = []
+    // Each at once: another sink may refuse the same record, and its attempt is the next one.
+    for (const { again: lane, redrive, refused, stage } of refusals) {
       const writing = this.#writing.get(nameOf(redrive))
-      if (writing === undefined) return []
+      if (writing === undefined) continue
       refuseRedrive(writing, stage, refused)
-      return [sealOfRedrive(writing, [stage], bases)]
-    })
-    return [...begun.map((writing) => sealOfRedrive(writing, [...writing.waiting], bases)), ...again]
+      seals.push(sealOfRedrive(writing, [stage], bases))
+      again.push({ lane, batch: redriveBatch(writing, pipeline, stage) })
+    }
+    return { seals, again }
   }
 
   /** Sealed, so it may be written; what is not in the log was taken back before, and is not. */
   handOn(
     begun: ReadonlyArray<RedriveWriting>,
-    refusals: ReadonlyArray<RedriveRefused>,
+    again: ReadonlyArray<RedriveAgain>,
     state: PipelineState,
     lanes: ReadonlyMap<string, Lane>
   ): Effect.Effect<void> {
@@ -151,11 +162,8 @@ export class Redriving {
         }
         this.#leaveIfWritten(writing)
       }
-      for (const { again, redrive, stage } of refusals) {
-        // Discarded while its sink was asked: the refusal stands, nothing is written.
-        const writing = this.#writing.get(nameOf(redrive))
-        if (writing !== undefined) yield* Deferred.succeed(again, redriveBatch(writing, state.id, stage))
-      }
+      // One that was discarded meanwhile is not sealed any more: what is left of a refusal is nothing to write.
+      for (const { batch, lane } of again) yield* Deferred.succeed(lane, batch)
     })
   }
 

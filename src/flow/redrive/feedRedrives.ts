@@ -12,6 +12,7 @@ import type { JournalError, Retry } from "../Journal.ts"
 import { nacked, type Outcome } from "../Outcome.ts"
 import type { Plan } from "../Plan.ts"
 import { atStage, type StageError } from "../StageError.ts"
+import { Telling } from "../Telling.ts"
 import type { FetchLetter, KeptLetter } from "./KeptLetter.ts"
 import type { Redriven } from "./RedriveWriting.ts"
 import type { Redriving } from "./Redriving.ts"
@@ -62,14 +63,18 @@ export const outcomeOf = Effect.fnUntraced(function* (
   kept: KeptLetter,
   branches: ReadonlyArray<string>,
   tell: (message: FeedMessage) => Effect.Effect<unknown> = () => Effect.void
-): Effect.fn.Return<Outcome, never, Scope.Scope> {
-  const { source: stage } = kept.letter
+): Effect.fn.Return<Outcome, StageError, Scope.Scope> {
+  const { offset, origin, source: stage } = kept.letter
   const nack = (reason: Reason) => nacked(stage, branches, reason)
-  const route = plan.behind(stage)
+  const route = sourceOf(plan, kept)?.route ?? plan.behind(stage)
   if (route === undefined) return nack(stageGone(stage))
   const found = yield* Effect.result(madeAgain(plan, kept, tell))
   if (found._tag === "Failure") return nack(found.failure.reason)
-  const outcome = yield* route([found.success])
+  const routed = route([found.success], offset, origin === undefined ? undefined : () => origin).pipe(
+    Effect.provideService(Telling, (retry) => tell({ _tag: "Retrying", retry }))
+  )
+  // Stages with a memory are between two batches: a record that comes alone is not judged by it, and teaches nothing.
+  const outcome = yield* plan.memory === undefined ? routed : plan.memory.oneAtATime.withPermits(1)(routed)
   const gone = branches.find((branch) => outcome.branches[branch] === undefined)
   return gone === undefined ? outcome : nack(stageGone(gone))
 })
@@ -80,7 +85,7 @@ const madeAgain = (
   tell: (message: FeedMessage) => Effect.Effect<unknown>
 ): Effect.Effect<SourceRecord, StageError, Scope.Scope> => {
   const { source: stage } = kept.letter
-  const planned = plan.sources.find((source) => source.stage === stage)
+  const planned = sourceOf(plan, kept)
   if (planned === undefined) return Effect.sync(() => recordBehind(kept))
   const retried = retrying((attempt, reason, delayMs) =>
     tell({
@@ -90,6 +95,10 @@ const madeAgain = (
   )
   return recordOf(planned.source, kept).pipe(retried, atStage(stage))
 }
+
+/** Of several sources that are read as one, as they are read today. */
+const sourceOf = ({ sources }: Plan, { letter: { origin, source } }: KeptLetter) =>
+  sources.find(({ stage, stages }) => stage === source || stages.includes(origin?.source ?? source))
 
 const stageGone = (stage: string): Reason => ({
   code: "stage_gone",

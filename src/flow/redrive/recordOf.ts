@@ -43,7 +43,7 @@ const readAgain = Effect.fnUntraced(function* (
   const { count, digest, offset, range } = batch
   const read = yield* Effect.scoped(
     Effect.flatMap(source.open(range.from), (reader) =>
-      reader.next({ records: count, bytes: Number.POSITIVE_INFINITY, exactly: true })
+      reader.next({ records: count, bytes: Number.POSITIVE_INFINITY, exactly: true, along: range.to })
     )
   )
   const record = read?.records[letter.offset - offset]

@@ -1,55 +1,90 @@
 /**
  * A stage that enriches records from a table.
  *
+ * A table may answer differently when a batch is tried again: it was changed, or what was remembered of
+ * it was not. Nothing here keeps an answer for later attempts; an attempt is sealed with the outcome it came
+ * to, and the attempt whose write took the key is the truth for its branch, letters and misses included.
+ *
  * @module
  */
-import { Effect, type Scope as EffectScope } from "effect"
-import type { Lookup } from "../../../events/Definition.ts"
+import { Effect, type Scope as EffectScope, Schema } from "effect"
+import { type Lookup, LookupAsk, LookupCache, lookupUse } from "../../../events/Definition.ts"
+import type { DriverError } from "../../drivers/DriverError.ts"
 import { Drivers } from "../../drivers/Drivers.ts"
+import type { LookupRow, LookupTable } from "../../drivers/Lookup.ts"
+import { askTable, type Key } from "../lookup/askTable.ts"
+import { enricher, lookupKey, wantedColumns } from "../lookup/enrich.ts"
 import { makeEnd, type PlanContext } from "../openEnd.ts"
 import type { PlanError } from "../PlanError.ts"
-import { dropped, RecordFailure, type Step } from "../Route.ts"
+import { dropped, type Pieces, reasonOf } from "../Route.ts"
 import { atStage, type StageError } from "../StageError.ts"
-import { asObject } from "./asObject.ts"
+import { retriedAt } from "../Telling.ts"
 import type { StageWork } from "./compileWork.ts"
 
+/** Held tables that stay as they are make a plain step; whatever is asked or looked at again waits. */
 export const compileLookup = Effect.fnUntraced(function* (
   name: string,
   lookup: Lookup,
   context: PlanContext
 ): Effect.fn.Return<StageWork, PlanError | StageError, Drivers | EffectScope.Scope> {
-  const { default: fallback, into, match, on_miss, take, ...use } = lookup
   const offer = (yield* Drivers).get(lookup.use)?.lookup
-  const end = yield* makeEnd(offer, "lookup", name, use, context)
-  const fields = Object.keys(match)
-  const table = yield* end.open(Object.values(match)).pipe(atStage(name))
-  const wanted = wantedColumns(take)
-  const step: Step = (payload) => {
-    const record = asObject(payload, name)
-    const row = table.get(fields.map((field) => record[field]))
-    const found = row === undefined ? (on_miss === "default" ? (fallback ?? null) : undefined) : wanted(row)
-    if (found === undefined) {
-      if (on_miss === "drop") return dropped
-      if (on_miss === "pass_through") return payload
-      throw new RecordFailure(
-        "lookup_miss",
-        `nothing matches ${JSON.stringify(fields.map((field) => record[field]))}`
+  const end = yield* makeEnd(offer, "lookup", name, lookupUse(lookup), context)
+  const table = yield* end.open(Object.values(lookup.match)).pipe(atStage(name))
+  const keyOf = lookupKey(Object.keys(lookup.match))
+  const cut = wantedColumns(lookup.take)
+  if ("find" in table) {
+    const { rowsOf } = askTable({
+      driver: lookup.use,
+      table,
+      cache: lookup.cache ?? cacheByDefault,
+      ask: lookup.ask ?? askByDefault,
+      cut,
+      retried: retriedAt(name)
+    })
+    return {
+      waiting: waitFor(
+        name,
+        keyOf,
+        rowsOf,
+        enricher(name, lookup, (row) => row)
       )
     }
-    return into === undefined ? { ...record, ...(found as object) } : { ...record, [into]: found }
   }
-  return { step }
+  const enrich = enricher(name, lookup, cut)
+  const { refreshed } = table
+  if (refreshed === undefined) return { step: (payload) => enrich(payload, rowIn(table, keyOf(payload))) }
+  const rowsOf = (keys: ReadonlyArray<Key | undefined>) =>
+    Effect.map(refreshed, (now) => keys.map((key) => rowIn(now, key)))
+  return { waiting: waitFor(name, keyOf, rowsOf, enrich) }
 })
 
-/** The wanted columns of a row, cut out once per row: rows are shared and never changed. */
-const wantedColumns = (take: ReadonlyArray<string> | undefined) => {
-  if (take === undefined) return (row: Readonly<Record<string, unknown>>) => row
-  const cut = new WeakMap<object, Record<string, unknown>>()
-  return (row: Readonly<Record<string, unknown>>) => {
-    const known = cut.get(row)
-    if (known !== undefined) return known
-    const taken = Object.fromEntries(take.map((column) => [column, row[column] ?? null]))
-    cut.set(row, taken)
-    return taken
-  }
-}
+const cacheByDefault = Schema.decodeSync(LookupCache)({})
+const askByDefault = Schema.decodeSync(LookupAsk)({})
+
+const rowIn = (table: LookupTable, key: Key | undefined): LookupRow | undefined =>
+  key === undefined ? undefined : table.get(key)
+
+type RowsOf = (
+  keys: ReadonlyArray<Key | undefined>
+) => Effect.Effect<ReadonlyArray<LookupRow | undefined>, DriverError>
+
+const waitFor =
+  (
+    name: string,
+    keyOf: ReturnType<typeof lookupKey>,
+    rowsOf: RowsOf,
+    enrich: ReturnType<typeof enricher>
+  ): NonNullable<StageWork["waiting"]> =>
+  (payloads) =>
+    Effect.map(
+      rowsOf(payloads.map(keyOf)),
+      (rows): Pieces =>
+        payloads.map((payload, at) => {
+          try {
+            const enriched = enrich(payload, rows[at])
+            return enriched === dropped ? { _tag: "Dropped" } : { _tag: "Passed", payload: enriched }
+          } catch (error) {
+            return { _tag: "Failed", reason: reasonOf(error, "stage_failed") }
+          }
+        })
+    ).pipe(atStage(name))

@@ -5,20 +5,31 @@
  */
 import { Effect, type Scope as EffectScope } from "effect"
 import type { Stage } from "../../../events/Definition.ts"
-import { finding } from "../../../events/Finding.ts"
 import type { Drivers } from "../../drivers/Drivers.ts"
 import type { Functions } from "../Functions.ts"
+import type { StageWithMemory } from "../memory/StageWithMemory.ts"
+import { windowsMemory } from "../memory/windowsMemory.ts"
 import type { PlanContext } from "../openEnd.ts"
-import { broken, type PlanError } from "../PlanError.ts"
+import type { PlanError } from "../PlanError.ts"
 import type { RouteStage } from "../Route.ts"
 import type { StageError } from "../StageError.ts"
+import { compileAggregate } from "./compileAggregate.ts"
+import { compileDedupe } from "./compileDedupe.ts"
+import { compileExplode } from "./compileExplode.ts"
 import { compileFilter } from "./compileFilter.ts"
 import { compileFunction } from "./compileFunction.ts"
 import { compileLookup } from "./compileLookup.ts"
 import { compileMap } from "./compileMap.ts"
+import { compileService } from "./compileService.ts"
+import { compileValidate } from "./compileValidate.ts"
+import { windowsOf } from "./windowsOf.ts"
 
 /** A stage's own part of its route; a stage that does nothing hands records on as they are. */
-export type StageWork = Partial<Pick<RouteStage, "step" | "waiting">>
+export interface StageWork
+  extends Partial<Pick<RouteStage, "step" | "split" | "splitsInto" | "take" | "waiting">> {
+  /** What batches leave behind in it. */
+  readonly memory?: StageWithMemory
+}
 
 export const compileWork = Effect.fnUntraced(function* (
   name: string,
@@ -30,10 +41,13 @@ export const compileWork = Effect.fnUntraced(function* (
   if (stage.filter !== undefined) return yield* compileFilter(name, stage.filter)
   if (stage.map !== undefined) return yield* compileMap(name, stage.map)
   if (stage.lookup !== undefined) return yield* compileLookup(name, stage.lookup, context)
-  for (const kind of ["explode", "validate", "dedupe", "service", "aggregate"] as const) {
-    if (stage[kind] !== undefined) {
-      return yield* broken(finding("unknown_stage_kind", ["stages", name, kind], `${kind} cannot be run`))
-    }
+  if (stage.explode !== undefined) return compileExplode(name, stage.explode)
+  if (stage.validate !== undefined) {
+    return yield* compileValidate(name, stage.validate, functions.get(name)?.fits)
   }
-  return {}
+  if (stage.service !== undefined) return yield* compileService(name, stage.service)
+  if (stage.dedupe !== undefined) return yield* compileDedupe(name, stage.dedupe)
+  if (stage.aggregate === undefined) return {}
+  const aggregator = yield* compileAggregate(name, stage.aggregate)
+  return windowsMemory(name, aggregator, windowsOf(stage.aggregate.window))
 })

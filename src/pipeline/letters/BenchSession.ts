@@ -7,7 +7,7 @@ import { Clock, Deferred, Effect, Fiber } from "effect"
 import type { Recovery } from "../../../events/Definition.ts"
 import type { PipelineState } from "../../../projections/PipelineState.ts"
 import type { Drivers } from "../../drivers/Drivers.ts"
-import type { Worker } from "../../flow/Worker.ts"
+import type { RunWorker } from "../../flow/RunWorker.ts"
 import type { EventLog } from "../../log/EventLog.ts"
 import type { PipelineActor } from "../PipelineActor.ts"
 import { delayBefore } from "../recovery.ts"
@@ -29,7 +29,7 @@ interface Stalled {
 
 export class BenchSession {
   #fiber: Fiber.Fiber<void> | undefined
-  #worker: Worker | undefined
+  #worker: RunWorker | undefined
   #stalled: Stalled | undefined
   readonly #actor: PipelineActor
   readonly #functionsOf: FunctionsOf
@@ -70,7 +70,7 @@ export class BenchSession {
         this.#worker = undefined
         return this.#after
       })
-      const began = (worker: Worker) => {
+      const began = (worker: RunWorker) => {
         this.#worker = worker
         // Asked for while the plan was compiled.
         return Effect.flatMap(this.#actor.state, worker.redrive)

@@ -30,7 +30,7 @@ export interface RedriveRequest {
   readonly letters: LetterChoice
   /** Of letters that are chosen. */
   readonly edits?: Edits | undefined
-  /** At most this many letters a second; without it as fast as they go. */
+  /** At most this many letters a second; without it (or with 0) as fast as they go. */
   readonly rate?: number | undefined
   /** Goes into the log. */
   readonly reason?: string | undefined

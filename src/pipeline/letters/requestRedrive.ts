@@ -42,22 +42,27 @@ export const requestRedrive = Effect.fnUntraced(function* (
   const letters: Array<{ readonly letter: string; readonly n: number }> = []
   const asked = new Set<string>()
   let first: number | undefined
+  let meant: ReadonlySet<string> | undefined
+  let looks = 0
   while (true) {
     const standing = yield* readStanding(log, actor.id)
     first ??= standing.seen
-    const all = yield* chosen(standing, asked.size > 0 && isIds(request.letters) ? "all" : request.letters)
+    // The second time some of those that were named may have left by now.
+    const all = yield* chosen(standing, meant === undefined ? request.letters : "all")
+    meant ??= new Set(all.map(({ id }) => id))
+    const wanted = meant
     const left = all.filter(
       ({ id, redriving }) =>
-        !asked.has(id) && (isIds(request.letters) ? request.letters.includes(id) : redriving !== true)
+        wanted.has(id) && !asked.has(id) && (isIds(request.letters) || redriving !== true)
     )
-    if (left.length === 0) break
-    const chunks = yield* send(pipeline, log, standing, left, request)
-    for (const { id, redrives = 0 } of chunks) {
+    const sent = yield* send(pipeline, log, standing, left, request, looks++)
+    if (sent.length > 0) looks = 0
+    for (const { id, redrives = 0 } of sent) {
       asked.add(id)
       letters.push({ letter: id, n: redrives + 1 })
     }
     yield* pipeline.redrive
-    if (chunks.length === left.length) break
+    if (sent.length === left.length) break
     yield* awaitState(actor, ({ bench }) => (bench?.open.length ?? 0) <= redrivesMost - requestedMost)
   }
   if (letters.length === 0) {
@@ -79,7 +84,8 @@ const send = Effect.fnUntraced(function* (
   log: Log,
   standing: Standing,
   letters: ReadonlyArray<DeadLetter>,
-  { by, edits = {}, rate, reason = "" }: RedriveRequest & { readonly by: Asker }
+  { by, edits = {}, rate, reason = "" }: RedriveRequest & { readonly by: Asker },
+  looks: number
 ): Effect.fn.Return<ReadonlyArray<DeadLetter>, BenchError> {
   yield* mayGoThere(standing, letters)
   const { at, revision } = lookedAt(standing)
@@ -99,12 +105,18 @@ const send = Effect.fnUntraced(function* (
         sealed: standing.sealedAt.get(id)!
       })),
       edits: made.edits,
-      rate: rate ?? null,
+      rate: rate !== undefined && rate > 0 ? rate : null,
       reason,
       seen: standing.seen
     }
     // Every request of ours is one more thing that was asked for.
-    yield* actor.send({ _tag: "RequestRedrive", request, revision: revision + sends, at }, by)
+    const command = { _tag: "RequestRedrive", request, revision: revision + sends, at } as const
+    const told = yield* Effect.result(actor.send(command, by))
+    if (told._tag === "Failure") {
+      // Somebody else has asked for something, or a run has gone on: the letters are looked at again.
+      if (isStale(told.failure) && looks < looksMost) break
+      return yield* told.failure
+    }
     sends++
     sent.push(...fitting)
   }
@@ -149,7 +161,8 @@ const mayGoThere = (
     )
   }
   const reaches = reachableSinks(decoded.success)
-  for (const { branches, id, source } of letters) {
+  for (const { branches, id, origin, source: group } of letters) {
+    const source = origin?.source ?? group
     const sinks = reaches.get(source)
     const gone = sinks === undefined ? source : branches.find((branch) => !sinks.includes(branch))
     if (gone === undefined) continue
@@ -163,5 +176,10 @@ const mayGoThere = (
   }
   return Effect.void
 }
+
+const isStale = (error: SendError): boolean => error._tag === "Rejection" && error.code === "stale_version"
+
+/** So often the letters are looked at again, when they change all the time. */
+const looksMost = 20
 
 const stagesOf = ({ stages }: Definition): string => Object.keys(stages).join(", ")

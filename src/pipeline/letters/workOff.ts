@@ -12,8 +12,8 @@ import type { Drivers } from "../../drivers/Drivers.ts"
 import { type Journal, JournalError } from "../../flow/Journal.ts"
 import { nacked, sealedBranch } from "../../flow/Outcome.ts"
 import type { PlanError } from "../../flow/Plan.ts"
+import type { RunWorker, RunWorkerError } from "../../flow/RunWorker.ts"
 import { makeSession } from "../../flow/redrive/RedriveSession.ts"
-import type { Worker, WorkerError } from "../../flow/Worker.ts"
 import { EventLog } from "../../log/EventLog.ts"
 import { annotationsOf } from "../logAnnotations.ts"
 import type { PipelineActor } from "../PipelineActor.ts"
@@ -34,7 +34,7 @@ export const workOff = Effect.fnUntraced(function* (
   actor: PipelineActor,
   state: PipelineState,
   functionsOf: FunctionsOf,
-  began: (worker: Worker) => Effect.Effect<unknown>
+  began: (worker: RunWorker) => Effect.Effect<unknown>
 ): Effect.fn.Return<Trouble | undefined, never, Drivers | EventLog> {
   const fetch = fetchLetter(yield* EventLog, actor.id)
   const journal = journalOf(actor)
@@ -62,7 +62,7 @@ const journalOf = (actor: PipelineActor): Journal => ({
     )
 })
 
-const troubleOf = (cause: Cause.Cause<WorkerError | PlanError>): Trouble => {
+const troubleOf = (cause: Cause.Cause<RunWorkerError | PlanError>): Trouble => {
   const failure = cause.reasons.find(Cause.isFailReason)?.error
   switch (failure?._tag) {
     case "StageError":

@@ -4,9 +4,11 @@
  * @module
  */
 import { Effect } from "effect"
+import type { BatchMemory } from "../../../events/BatchMemory.ts"
 import type { PipelineEvent, RestoredBatch } from "../../../events/PipelineEvent.ts"
 import type { UndecodableEvent } from "../../../events/upcast.ts"
 import * as OpenBatch from "../../../projections/OpenBatch.ts"
+import { leftBehind } from "../../../projections/RunMemory.ts"
 import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Moment } from "./findMoment.ts"
 import { reopenedMost } from "./ReplayRequest.ts"
@@ -21,6 +23,8 @@ export interface Since {
   /** Open at that version or sealed since, with every attempt and without the winners since; `null`: too many. */
   readonly batches: ReadonlyArray<OpenBatch.OpenBatch> | null
   readonly redrives: Redrives.RedrivesSince
+  /** What the batches that were new then have left behind, with `collect`. */
+  readonly memory: ReadonlyArray<BatchMemory>
 }
 
 /** Reads the log from the moment on. With `collect` the batches are kept, else only counted: bounded memory. */
@@ -35,6 +39,7 @@ export const readSince = Effect.fnUntraced(function* (
   const alone: Array<ReadonlyArray<string>> = []
   const batches = new Map(moment.state.open.map((batch) => [batch.batch, batch]))
   let redrives = Redrives.initial(moment)
+  const memory = new Map<number, BatchMemory>()
   yield* eachEvent(log, stream, moment.version, (event, { version }) => {
     // A set-back takes back what a redrive has done, but not that it was asked for and what it came to.
     redrives = Redrives.evolve(redrives, event)
@@ -42,11 +47,29 @@ export const readSince = Effect.fnUntraced(function* (
     if (event._tag === "RunSetBack" && event.branches !== null) alone.push(event.branches)
     if (event._tag === "StageApplied" || event._tag === "DuplicateSuppressed") {
       taken.set(event.stage, (taken.get(event.stage) ?? 0) + 1)
-    } else if (collect && batches.size <= reopenedMost) keep(batches, event)
+    } else if (collect && batches.size <= reopenedMost) {
+      keep(batches, event)
+      for (const left of memoryIn(event)) {
+        if (left.batch >= moment.state.nextBatch) memory.set(left.batch, left)
+      }
+    }
     return true
   })
-  return { taken, alone, batches: batches.size > reopenedMost ? null : [...batches.values()], redrives }
+  return {
+    taken,
+    alone,
+    batches: batches.size > reopenedMost ? null : [...batches.values()],
+    redrives,
+    memory: [...memory.values()].sort((a, b) => a.batch - b.batch)
+  }
 })
+
+/** A first seal has its own share; a set-back names again those of the batches it opens again. */
+const memoryIn = (event: PipelineEvent): ReadonlyArray<BatchMemory> => {
+  if (event._tag === "RunSetBack") return event.memory?.later ?? []
+  const left = event._tag === "BatchSealed" && event.attempt === 1 ? leftBehind(event) : undefined
+  return left === undefined ? [] : [left]
+}
 
 const keep = (batches: Map<number, OpenBatch.OpenBatch>, event: PipelineEvent): void => {
   if (event._tag === "BatchSealed") {

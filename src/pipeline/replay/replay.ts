@@ -14,6 +14,8 @@ import { own } from "../../../projections/own.ts"
 import { evolve, type PipelineState } from "../../../projections/PipelineState.ts"
 import { isActive } from "../../../projections/transitions.ts"
 import { reachableSinks } from "../../flow/graph/reachableSinks.ts"
+import { sourceGroups } from "../../flow/graph/sourceGroups.ts"
+import { groupName } from "../../flow/merge/MergedPosition.ts"
 import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Asker } from "../Asker.ts"
 import { Rejection } from "../Command.ts"
@@ -73,6 +75,7 @@ export const planReplay = Effect.fnUntraced(function* (
     timeline,
     moment,
     open: generation === "same" ? since.batches : moment.state.open,
+    memory: since.memory,
     generation,
     redrives: since.redrives,
     fromStage: stage ?? null,
@@ -138,11 +141,10 @@ const takingPart = (wire: unknown, stage: string | undefined): Result.Result<Par
         const suggestion = `the stages are ${Object.keys(definition.stages).join(", ")}`
         return Result.fail(new Rejection({ code: "unknown_stage", message, suggestion }))
       }
-      const sources = Object.keys(definition.stages).filter(
-        (name) =>
-          definition.stages[name]!.source !== undefined &&
-          reaches.get(name)?.some((sink) => sinks.includes(sink)) === true
-      )
+      const leads = (name: string) => reaches.get(name)?.some((sink) => sinks.includes(sink)) === true
+      const sources = sourceGroups(definition)
+        .filter((members) => members.some(leads))
+        .map(groupName)
       return Result.succeed({ branches: stage === undefined ? null : sinks, sinks, sources })
     }
   )

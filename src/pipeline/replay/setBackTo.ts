@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { BatchMemory } from "../../../events/BatchMemory.ts"
 import type { EventOf, RestoredBatch } from "../../../events/PipelineEvent.ts"
 import type { OpenBatch } from "../../../projections/OpenBatch.ts"
 import { own } from "../../../projections/own.ts"
 import { advance, type PipelineState } from "../../../projections/PipelineState.ts"
+import * as RunMemory from "../../../projections/RunMemory.ts"
 import type { RunState } from "../../../projections/RunState.ts"
 import type { Moment } from "./findMoment.ts"
 import type { Generation } from "./ReplayRequest.ts"
@@ -18,6 +20,8 @@ export interface SetBack {
   readonly moment: Moment
   /** What is open then: as it was, or with the batches that are opened again. */
   readonly open: ReadonlyArray<OpenBatch>
+  /** What the batches that are opened again have left behind, beyond those that were open then. */
+  readonly memory: ReadonlyArray<BatchMemory>
   readonly generation: Generation
   readonly redrives: RedrivesSince
   readonly fromStage: string | null
@@ -61,7 +65,8 @@ export const setBackTo = (of: SetBack): Omit<EventOf<"RunSetBack">, "_tag"> => {
     ),
     counts: { ...run.counts, applied },
     open: back.open.map((batch) => withLeft(batch, left)) as ReadonlyArray<RestoredBatch>,
-    ...(redrives.length === 0 ? {} : { redrives })
+    ...(redrives.length === 0 ? {} : { redrives }),
+    ...(run.memory === undefined ? {} : { memory: RunMemory.toEvent(run.memory) })
   }
 }
 
@@ -78,7 +83,7 @@ const restored = (of: SetBack, generation: number): PipelineState => {
     const isOwed = sources.includes(batch.source) && Object.keys(part.branches).length > 0
     return isOwed ? [of.generation === "next" ? { ...part, generation } : part] : []
   })
-  const run = of.generation === "next" ? moment.state.run! : withReopened(moment.state, open)
+  const run = of.generation === "next" ? moment.state.run! : withReopened(moment.state, open, of.memory)
   // A branch that does not take part may have been all that a batch was waiting for.
   return sources.reduce(advance, { ...moment.state, open, run })
 }
@@ -89,7 +94,11 @@ const only = (batch: OpenBatch, branches: ReadonlyArray<string>): OpenBatch => (
 })
 
 /** Their boundaries stay: they are read already, and new batches begin behind them. */
-const withReopened = (state: PipelineState, open: ReadonlyArray<OpenBatch>): RunState => {
+const withReopened = (
+  state: PipelineState,
+  open: ReadonlyArray<OpenBatch>,
+  more: SetBack["memory"]
+): RunState => {
   const run = state.run!
   const known = new Set(state.open.map(({ batch }) => batch))
   const fresh = open.filter(({ batch }) => !known.has(batch))
@@ -98,9 +107,11 @@ const withReopened = (state: PipelineState, open: ReadonlyArray<OpenBatch>): Run
     const of = own(sources, source) ?? { checkpoint: null, nacks: [] }
     sources[source] = { ...of, sealed: { position: range.to, offset: offset + count } }
   }
+  const memory = more.length === 0 ? run.memory : remembering(run.memory ?? RunMemory.empty, more)
   return {
     ...run,
     sources,
+    ...(memory === undefined ? {} : { memory }),
     counts: {
       ...run.counts,
       read: fresh.reduce((sum, { count }) => sum + count, run.counts.read),
@@ -108,3 +119,9 @@ const withReopened = (state: PipelineState, open: ReadonlyArray<OpenBatch>): Run
     }
   }
 }
+
+/** A batch that is opened again leaves behind what it left the first time. */
+const remembering = (memory: RunMemory.RunMemory, more: SetBack["memory"]): RunMemory.RunMemory => ({
+  ...memory,
+  later: [...memory.later, ...more]
+})

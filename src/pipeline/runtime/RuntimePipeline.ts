@@ -34,8 +34,11 @@ export const stageLabels: Readonly<Record<RuntimeStageKind, string>> = {
 type StageWire = DefinitionWire["stages"][string]
 /** A driver by name, and its own settings. */
 export type UseWire = NonNullable<StageWire["source"]>
-/** What a transform does: one of `filter`, `map`, `lookup`, as a pipeline file has it. */
-export type TransformWire = Pick<StageWire, "filter" | "map" | "lookup" | "output">
+/** What a transform does, as a pipeline file has it: one of the kinds that are neither source nor sink. */
+export type TransformWire = Pick<
+  StageWire,
+  "filter" | "map" | "explode" | "validate" | "dedupe" | "lookup" | "service" | "aggregate" | "output"
+>
 
 /** A stage; `does` is its part of the definition without its edges, which follow from the order. */
 export interface RuntimeStage {
@@ -50,11 +53,18 @@ export interface RuntimePipeline {
   readonly stages: ReadonlyArray<RuntimeStage>
 }
 
+/** What a source says besides its driver: when its records happened, and what they look like. */
+export type SourceWire = Pick<StageWire, "event_time" | "output">
+
 /** A source stage; without a driver it reads a memory table of its own name. */
-export const sourceStage = (name: string, use: UseWire = { use: "memory", name }): RuntimeStage => ({
+export const sourceStage = (
+  name: string,
+  use: UseWire = { use: "memory", name },
+  says: SourceWire = {}
+): RuntimeStage => ({
   kind: "source",
   name,
-  does: { source: use }
+  does: { source: use, ...says }
 })
 
 /** A transform stage; without a word on what it does, it hands records on as they are. */

@@ -114,6 +114,23 @@ describe("redrives", () => {
     )
   })
 
+  it.live("are asked for again by who was too late, and not twice", () => {
+    const hub = hubOf()
+    return on(hub, (pipeline, log) =>
+      Effect.gen(function* () {
+        yield* run(pipeline)
+        hub.sink("a").refuse = () => undefined
+        const ask = requestRedrive(pipeline, log, { letters: "all", by: "test" })
+        const asked = yield* Effect.all([ask, Effect.exit(ask), Effect.exit(ask)], {
+          concurrency: "unbounded"
+        })
+        yield* awaitState(pipeline.actor, ({ bench }) => bench?.open.length === 0)
+        assert.lengthOf(asked[0].letters, 4)
+        assert.deepStrictEqual(held(hub).slice(8), [1, 4, 7, 10])
+      })
+    )
+  })
+
   it.live("of a batch that is not settled are refused", () => {
     const hub = hubOf()
     return on(hub, (pipeline, log) =>

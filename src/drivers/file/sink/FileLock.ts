@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { Effect, type Scope } from "effect"
 import type { DriverError } from "../../DriverError.ts"
+import { letGo } from "../../letGo.ts"
 import { fail, fileError } from "../fileError.ts"
 
 /** Held until the scope closes. Fails at once, with `output_locked`, when somebody else holds it. */
@@ -19,7 +20,7 @@ export const lockFile = (target: string): Effect.Effect<void, DriverError, Scope
       try: () => acquire(join(dirname(target), `.${basename(target)}.lock.db`)),
       catch: (cause) => (isBusy(cause) ? locked(target) : fileError("open", target, "write", cause))
     }),
-    (database) => Effect.sync(() => database.close())
+    (database) => letGo(`the lock of ${target}`, () => database.close())
   ).pipe(Effect.asVoid)
 
 const acquire = async (path: string): Promise<DatabaseSync> => {

@@ -12,6 +12,7 @@ import { Effect, type Scope } from "effect"
 import type { Confines } from "../../Confines.ts"
 import type { DriverContext, Offer } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
+import { letGo } from "../../letGo.ts"
 import type { Receipt, Sink, SinkOpening, SinkWriter } from "../../Sink.ts"
 import { readHeader } from "../csv/csvHeader.ts"
 import { fileError, misconfigured } from "../fileError.ts"
@@ -81,7 +82,7 @@ class FileSink implements Sink {
       if (this.config.mode === "append") yield* lockFile(target)
       const opened = yield* Effect.acquireRelease(
         attempt("open", target, () => this.openOutput(opening, receipt)),
-        ({ handle }) => Effect.promise(() => handle.close())
+        ({ handle }) => letGo(target, () => handle.close())
       )
       yield* attempt("open", target, () => this.settleColumns(opening, receipt, opened))
       return fileWriter({

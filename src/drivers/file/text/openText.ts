@@ -8,6 +8,7 @@ import { type FileHandle, open, stat } from "node:fs/promises"
 import { Effect, type Scope } from "effect"
 import type { Position } from "../../../../events/Checkpoint.ts"
 import type { DriverError } from "../../DriverError.ts"
+import { letGo } from "../../letGo.ts"
 import { fail, fileError, notAFile } from "../fileError.ts"
 import {
   type BytePosition,
@@ -39,7 +40,7 @@ export const openRegular = (path: string): Effect.Effect<FileHandle, DriverError
       },
       catch: (cause) => fileError("open", path, "read", cause)
     }),
-    (handle) => Effect.promise(() => handle.close())
+    (handle) => letGo(path, () => handle.close())
   )
 
 /**
@@ -60,7 +61,7 @@ export const openText = Effect.fnUntraced(function* (
   const file: TextFile = compressed
     ? yield* Effect.acquireRelease(
         attempt(() => GzipFile.open(path, handle)),
-        (gzip) => Effect.sync(() => gzip.close())
+        (gzip) => letGo(path, () => gzip.close())
       )
     : yield* attempt(() => plainFile(path, handle))
   return yield* attempt(async (): Promise<OpenedText> => {

@@ -11,6 +11,7 @@ import type { DriverError } from "../../DriverError.ts"
 import { fileError } from "../../file/fileError.ts"
 import { makeFolder } from "../../file/sink/durable.ts"
 import { lockFile } from "../../file/sink/FileLock.ts"
+import { letGo } from "../../letGo.ts"
 import { Incoming } from "../body/Body.ts"
 import { refuse } from "../IngressError.ts"
 import { defaultBounds, type SpoolBounds } from "./bounds.ts"
@@ -53,7 +54,7 @@ export const openSpools = Effect.fnUntraced(function* (
   yield* attempt(() => rm(arriving, { recursive: true, force: true }))
   yield* attempt(() => mkdir(arriving))
   const book = new Book(directory, disk, bounds, new Incoming(arriving, bounds))
-  yield* Effect.addFinalizer(() => Effect.promise(() => book.close()))
+  yield* Effect.addFinalizer(() => letGo(directory, () => book.close()))
   return book
 })
 

@@ -1,0 +1,80 @@
+/**
+ * An aggregating stage at work: takes records into windows, and makes a record of each window that is over.
+ *
+ * @module
+ */
+import type { StageDelta, WindowsStep } from "../../../events/BatchMemory.ts"
+import type { WindowsDelta } from "../../../events/WindowsDelta.ts"
+import * as Windows from "../../../projections/Windows.ts"
+import { RecordFailure, type Take } from "../Route.ts"
+import type { Aggregator, Contribution } from "../stages/compileAggregate.ts"
+import type { Extent } from "../stages/windowsOf.ts"
+import type { StageWithMemory } from "./StageWithMemory.ts"
+
+/** `windowsOf` says which windows an instant belongs to. */
+export const windowsMemory = (
+  name: string,
+  aggregator: Aggregator,
+  windowsOf: (at: number) => ReadonlyArray<Extent>
+): { readonly take: Take; readonly memory: StageWithMemory } => {
+  let open = Windows.empty
+  let closedTo: number | null = null
+  let contribution: Contribution | undefined
+  const take: Take = (payload, scope) => {
+    if (contribution === undefined) {
+      throw new RecordFailure("late", `${name} takes no record in that comes outside of its batch`)
+    }
+    if (closedTo !== null && scope.event_time !== null && isOver(windowsOf(scope.event_time), closedTo)) {
+      throw new RecordFailure("late", `the windows of ${name} that it belongs to are closed`)
+    }
+    return contribution.add(payload, scope)
+  }
+  const learned = (closing: number | null): WindowsStep | undefined => {
+    const all = contribution?.delta()
+    const add = all === undefined ? undefined : stillOpen(all, closedTo)
+    const after = add === undefined ? open : Windows.apply(open, add)
+    const isDue = closing !== null && (Windows.soonest(after) ?? Number.POSITIVE_INFINITY) <= closing
+    if (add === undefined && !isDue) return undefined
+    return { ...(add === undefined ? {} : { add }), ...(isDue ? { close: closing } : {}) }
+  }
+  const memory: StageWithMemory = {
+    name,
+    restore: (known) => {
+      if (known !== undefined && "windows" in known) open = known.windows
+    },
+    begin: (closed) => {
+      closedTo = closed
+      contribution = aggregator.contribution(open)
+    },
+    learned,
+    made: (delta) =>
+      behind(open, delta).closed.map((closed) => ({
+        payload: aggregator.record(closed),
+        metadata: {},
+        // The last instant of the window: in the windows of a next aggregate it belongs where its records did.
+        eventTime: closed.end - 1
+      })),
+    keep: (delta) => {
+      open = behind(open, delta).windows
+    },
+    rest: () => {
+      contribution = undefined
+    }
+  }
+  return { take, memory }
+}
+
+const isOver = (windows: ReadonlyArray<Extent>, closedTo: number): boolean =>
+  windows.length > 0 && windows.every(({ end }) => end <= closedTo)
+
+/** Of the windows a late record belongs to, those that have been closed stay closed. */
+const stillOpen = (delta: WindowsDelta, closedTo: number | null): WindowsDelta | undefined => {
+  const windows = delta.windows.filter(({ end }) => closedTo === null || end > closedTo)
+  return windows.length === 0 ? undefined : { ...delta, windows }
+}
+
+const behind = (open: Windows.Windows, delta: StageDelta): ReturnType<typeof Windows.close> => {
+  if ("keys" in delta) return { windows: open, closed: [] }
+  const grown = delta.add === undefined ? open : Windows.apply(open, delta.add)
+  return delta.close === undefined ? { windows: grown, closed: [] } : Windows.close(grown, delta.close)
+}
