@@ -126,7 +126,8 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
     }
   }
   // A source that has come to its end closes windows with a batch of no records: it goes nowhere.
-  if (seal.count === 0 && JSON.stringify(seal.range.from) !== JSON.stringify(seal.range.to)) {
+  const isMadeOfNothing = seal.count === 0 && Object.values(seal.branches).some(({ records }) => records > 0)
+  if (isMadeOfNothing && JSON.stringify(seal.range.from) !== JSON.stringify(seal.range.to)) {
     return new Rejection({
       code: "batch_out_of_order",
       message: `batch ${seal.batch} has no records, and moves the place of ${seal.source}`

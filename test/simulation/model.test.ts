@@ -25,7 +25,8 @@ const seeds = (count: number): ReadonlyArray<number> =>
 it("makes cases that a person could have written", () => {
   for (const seed of seeds(200)) {
     const definition = Result.getOrThrow(decodeDefinition(wireOf(randomCase(seed))))
-    expect(validateGraph(definition), `seed ${seed}`).toEqual([])
+    const errors = validateGraph(definition).filter(({ severity }) => severity === "error")
+    expect(errors, `seed ${seed}`).toEqual([])
   }
 })
 

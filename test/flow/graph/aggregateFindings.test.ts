@@ -14,7 +14,11 @@ const definition = (aggregate: object, output?: object) =>
     decodeDefinition({
       name: "counts",
       stages: {
-        in: { source: { use: "file" }, output: { delay: "number", carrier: "string" } },
+        in: {
+          source: { use: "file" },
+          output: { delay: "number", carrier: "string", at: "string" },
+          event_time: { field: "at" }
+        },
         hourly: { from: "in", aggregate, ...(output === undefined ? {} : { output }) },
         out: { from: "hourly", sink: { use: "file" } }
       }

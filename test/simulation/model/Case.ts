@@ -88,6 +88,7 @@ export interface Case {
   readonly records: Readonly<Record<string, ReadonlyArray<Item | null>>>
   /** How late a record may be; `null` where the sources have no event time. */
   readonly late: { readonly allowedMs: number; readonly onLate: "drop" | "dead_letter" } | null
+  readonly merge: "arrival" | "round_robin" | "event_time"
   readonly onUnrouted: "dead_letter" | "drop"
   /** More dead letters than `threshold` among the last `window` records of a source end the run; a window of 0 is no limit. */
   readonly deadLetters: { readonly window: number; readonly threshold: number }
@@ -115,13 +116,16 @@ export const randomCase = (seed: number): Case => {
   const sources = names("in", 1 + roll.below(roll.oneIn(2) ? 1 : 3))
   const middle = names("m", roll.below(6))
   const sinks = names("out", 1 + roll.below(3))
-  const nodes = onlyOnce(randomNodes(roll, sources, middle, sinks))
+  const merge =
+    sources.length === 1 ? "arrival" : roll.of(["arrival", "arrival", "round_robin", "event_time"])
+  const nodes = withinPromises(randomNodes(roll, sources, middle, sinks))
   return {
     nodes,
     records: Object.fromEntries(sources.map((source) => [source, randomItems(roll)])),
-    late: randomLate(roll, sources, nodes),
+    merge,
+    late: randomLate(roll, sources, nodes, merge),
     onUnrouted: roll.of(["dead_letter", "drop"]),
-    deadLetters: randomLimit(roll, nodes),
+    deadLetters: randomLimit(roll, nodes, merge),
     batchSize: 1 + roll.below(5),
     inFlight: 1 + roll.below(3),
     checkpointInterval: roll.of(["0s", "0s", "20ms", "1s"]),
@@ -208,27 +212,34 @@ const remembers = ({ does }: Node): boolean => does.kind === "dedupe" || does.ki
 
 /**
  * Which piece of a record comes first is nobody's promise, so a stage that remembers is met by one piece of a
- * record at most; and which of two sources is faster is none, so windows of a made record are not tried.
+ * record at most. What an aggregate makes has no lists.
  */
-const onlyOnce = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
+const withinPromises = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   const before = (name: string) => nodes.filter(({ edges }) => edges.some(({ to }) => to === name))
   const ways = (name: string, source: string): number =>
     name === source ? 1 : before(name).reduce((sum, node) => sum + ways(node.name, source), 0)
-  const isMany = (name: string): boolean =>
-    before(name).some(
-      ({ does, name }) => ["explode", "program", "aggregate"].includes(does.kind) || isMany(name)
-    )
+  const isBehind = (name: string, kinds: ReadonlyArray<string>): boolean =>
+    before(name).some(({ does, name }) => kinds.includes(does.kind) || isBehind(name, kinds))
   const sources = nodes.filter(({ does }) => does.kind === "source")
+  const promisesMore = (node: Node): boolean => {
+    if (node.does.kind === "explode") return isBehind(node.name, ["aggregate"])
+    if (!remembers(node)) return false
+    const severalWays = sources.some(({ name }) => ways(node.name, name) > 1)
+    return severalWays || isBehind(node.name, ["explode", "program", "aggregate"])
+  }
   return nodes.map((node) =>
-    remembers(node) && (isMany(node.name) || sources.some(({ name }) => ways(node.name, name) > 1))
-      ? { ...node, does: { kind: "copy", from: 0, to: 1 } }
-      : node
+    promisesMore(node) ? { ...node, does: { kind: "copy", from: 0, to: 1 } } : node
   )
 }
 
 /** What is late depends on who is faster where there are several sources: they are all given time enough. */
-const randomLate = (roll: Roll, sources: ReadonlyArray<string>, nodes: ReadonlyArray<Node>): Case["late"] => {
-  const isTimed = nodes.some(({ does }) => does.kind === "aggregate")
+const randomLate = (
+  roll: Roll,
+  sources: ReadonlyArray<string>,
+  nodes: ReadonlyArray<Node>,
+  merge: Case["merge"]
+): Case["late"] => {
+  const isTimed = merge === "event_time" || nodes.some(({ does }) => does.kind === "aggregate")
   if (!isTimed && (sources.length > 1 || !roll.oneIn(4))) return null
   const allowedMs = sources.length > 1 ? 86_400_000 : roll.of([0, 20, 100])
   return { allowedMs, onLate: roll.of(["drop", "dead_letter"]) }
@@ -247,10 +258,10 @@ const randomItems = (roll: Roll): ReadonlyArray<Item | null> =>
         }
   )
 
-/** What a sink refuses counts as well, but when it is known depends on who is faster: such cases have no limit. */
-const randomLimit = (roll: Roll, nodes: ReadonlyArray<Node>): Case["deadLetters"] => {
+/** Where it depends on who is faster which letter is one too many, cases have no limit. */
+const randomLimit = (roll: Roll, nodes: ReadonlyArray<Node>, merge: Case["merge"]): Case["deadLetters"] => {
   const refused = nodes.some(({ does }) => does.kind === "sink" && does.refuses !== null)
-  return refused || nodes.some(remembers) || !roll.oneIn(2)
+  return refused || merge !== "arrival" || nodes.some(remembers) || !roll.oneIn(2)
     ? { window: 0, threshold: 0 }
     : { window: 1 + roll.below(8), threshold: roll.below(4) }
 }

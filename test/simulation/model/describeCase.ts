@@ -22,6 +22,7 @@ export const describeCase = (of: Case): string =>
       ([source, items]) => `${source} holds ${items.map(itemText).join("  ")}`
     ),
     `on_unrouted ${of.onUnrouted}, batches of ${of.batchSize}, ${of.inFlight} in flight, checkpoints ${of.checkpointInterval}`,
+    ...(of.merge === "arrival" ? [] : [`merge ${of.merge}`]),
     ...(of.late === null ? [] : [`event time, ${of.late.allowedMs} ms late at most, else ${of.late.onLate}`]),
     ...(of.deadLetters.window === 0
       ? []

@@ -5,52 +5,53 @@
  * @module
  */
 import { broken, readLog } from "../oracles.ts"
-import { rowsOf, type World } from "../World.ts"
+import type { World } from "../World.ts"
+import { brokenAcks, type SeenAck } from "./brokenAcks.ts"
 import type { Case } from "./Case.ts"
-import { type Fates, type Made, sinksFrom, tell, trippedBy } from "./model.ts"
+import { type Expected, expectedOf } from "./expectedOf.ts"
+import { type Made, trippedBy } from "./model.ts"
+import { sinksFrom } from "./ways.ts"
 import { onWire } from "./wireOf.ts"
-
-/** An acknowledgement, and how many rows the log of the pipeline had when it was made. */
-export interface SeenAck {
-  readonly source: string
-  readonly position: number
-  readonly rows: number
-}
 
 type Log = ReturnType<typeof readLog>
 
 /** Each broken promise as a sentence. */
 export const judge = (of: Case, world: World, acks: ReadonlyArray<SeenAck>): ReadonlyArray<string> => {
   const log = readLog(world)
-  const told = tell(of, metIn(log))
+  const { expected, made } = expectedOf(of, log)
   return [
     ...broken(world),
-    ...brokenAcks(world, acks),
-    ...brokenEnd(of, log),
-    ...[...told.fates].flatMap(([source, expected]) => [
-      ...brokenBatches(of, source, expected, log),
-      ...brokenLetters(source, expected, log),
-      ...sinksFrom(of, source).flatMap((sink) => brokenSink(source, sink, expected, world))
-    ]),
-    ...brokenMade(told.made, world, log)
+    ...brokenAcks(world, acks, expected),
+    ...brokenEnd(of, log, expected),
+    ...[...log.batches].flatMap(([ordinal, { source }]) =>
+      expected.has(source) ? [] : [`batch ${ordinal} is of ${source}, which are not to be read as one`]
+    ),
+    ...[...expected].flatMap(([group, records]) => {
+      const sinks = [...new Set(group.split("+").flatMap((source) => sinksFrom(of, source)))]
+      return [
+        ...brokenBatches(of, group, sinks, records, log),
+        ...brokenLetters(group, records, log),
+        ...sinks.flatMap((sink) => brokenSink(group, sink, records, world))
+      ]
+    }),
+    ...brokenMade(made, world, log)
   ]
 }
-
-/** The source records in the order of the batches they were first sealed in: stages remember in that order. */
-export const metIn = (log: Log): ReadonlyArray<{ readonly source: string; readonly at: number }> =>
-  [...log.batches.values()].flatMap(({ count, end, source }) =>
-    Array.from({ length: count }, (_, index) => ({ source, at: end - count + index }))
-  )
 
 /**
  * A run comes to its end once, with all sources read to theirs; or it fails once, and then one of the sources
  * with too many dead letters was read up to and with the one that is too much, and none further.
  */
-const brokenEnd = (of: Case, log: Log): ReadonlyArray<string> => {
+const brokenEnd = (
+  of: Case,
+  log: Log,
+  expected: ReadonlyMap<string, ReadonlyArray<Expected>>
+): ReadonlyArray<string> => {
+  const all = [...expected.values()].flat()
   const ends = log.types.filter((type) => type === "Completed" || type === "Failed")
   const sources = Object.entries(of.records).map(([source, items]) => {
     const tripped = trippedBy(of, source)
-    const read = batchesOf(log, source).at(-1)?.end ?? 0
+    const read = all.filter((record) => record.source === source).length
     return { source, read, tripped, most: tripped === undefined ? items.length : tripped + 1 }
   })
   const tripped = sources.filter((each) => each.tripped !== undefined)
@@ -80,7 +81,8 @@ const batchesOf = (log: Log, source: string) =>
 const brokenBatches = (
   of: Case,
   source: string,
-  expected: ReadonlyArray<Fates>,
+  sinks: ReadonlyArray<string>,
+  expected: ReadonlyArray<Expected>,
   log: Log
 ): ReadonlyArray<string> => {
   const batches = batchesOf(log, source)
@@ -91,8 +93,8 @@ const brokenBatches = (
     if (from !== next) wrong.push(`batch ${ordinal} of ${source} begins at ${from}, not at ${next}`)
     next = end
     // What an aggregate makes may have other branches: it is told with a batch of whatever source closes its window.
-    const owed = count > 0 ? sinksFrom(of, source) : []
-    const may = [...sinksFrom(of, source), ...madeFor]
+    const owed = count > 0 ? sinks : []
+    const may = [...sinks, ...madeFor]
     const wrongNames = [
       ...owed.filter((sink) => !branches.has(sink)),
       ...[...branches.keys()].filter((sink) => !may.includes(sink))
@@ -101,7 +103,7 @@ const brokenBatches = (
       wrong.push(`the branches of batch ${ordinal} of ${source} are wrong about ${wrongNames}`)
     for (const [sink, { sealed, winner }] of branches) {
       const counted = sealed.get(winner!)
-      const those = expected.slice(from, end).map((record) => record.get(sink) ?? passedBy)
+      const those = expected.slice(from, end).map((record) => record.fates.get(sink) ?? passedBy)
       const pieces = those.reduce((sum, fate) => sum + fate.pieces.length, 0)
       if (counted.records < pieces || (counted.records > pieces && !madeFor.includes(sink))) {
         wrong.push(`batch ${ordinal} has ${counted.records} records for ${sink}, not ${pieces}`)
@@ -130,41 +132,51 @@ const brokenTotals = (source: string, log: Log): ReadonlyArray<string> =>
   )
 
 /** The letters of the winning attempts name exactly the branches that are owed. */
-const brokenLetters = (source: string, expected: ReadonlyArray<Fates>, log: Log): ReadonlyArray<string> => {
+const brokenLetters = (
+  source: string,
+  expected: ReadonlyArray<Expected>,
+  log: Log
+): ReadonlyArray<string> => {
   const found = batchesOf(log, source).flatMap(({ branches, letters }) =>
     [...branches].flatMap(([sink, { winner }]) =>
       (letters.get(winner!) ?? []).flatMap((letter) =>
         letter.branches.includes(sink) && letter.source === source
-          ? [`${letter.source}:${letter.offset} for ${sink}`]
+          ? [`${letter.offset}, ${originOf(letter)} for ${sink}`]
           : []
       )
     )
   )
-  const meant = expected.flatMap((record, at) =>
-    [...record].flatMap(([sink, { outcome }]) =>
-      outcome === "lettered" ? [`${source}:${at} for ${sink}`] : []
-    )
+  const meant = expected.flatMap(({ fates, id }, at) =>
+    [...fates].flatMap(([sink, { outcome }]) => (outcome === "lettered" ? [`${at}, ${id} for ${sink}`] : []))
   )
   return difference("a dead letter", found, meant)
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an oracle reads the log as an auditor does, without our types
+const originOf = ({ offset, origin, source }: any): string => {
+  const from = origin ?? { source, offset }
+  return `${from.source}:${from.offset}`
 }
 
 /** Order, and everything once: what a sink holds of a source is what was meant for it, record after record. */
 const brokenSink = (
   source: string,
   sink: string,
-  expected: ReadonlyArray<Fates>,
+  expected: ReadonlyArray<Expected>,
   world: World
 ): ReadonlyArray<string> => {
+  const places = new Map(expected.map(({ id }, at) => [id, at]))
+  const members = source.split("+")
   const held = world.hub.sink(sink).records.flatMap((record) => {
-    const [from, at] = (record as { id: string }).id.split(":")
-    return from === source ? [{ at: Number(at), text: textOf(record) }] : []
+    const { id } = record as { id: string }
+    return members.includes(id.split(":")[0]!) ? [{ at: places.get(id) ?? -1, text: textOf(record) }] : []
   })
   const order = held.flatMap(({ at }, index) => {
     const before = held[index - 1]?.at ?? -1
-    return at >= before ? [] : [`${sink} holds ${source}:${at} behind ${source}:${before}`]
+    return at >= before ? [] : [`${sink} holds record ${at} of ${source} behind record ${before}`]
   })
-  const meant = expected.flatMap((record, at) =>
-    record.get(sink)!.pieces.map((piece) => textOf(onWire(`${source}:${at}`, piece)))
+  const meant = expected.flatMap(({ fates, id }) =>
+    (fates.get(sink)?.pieces ?? []).map((piece) => textOf(onWire(id, piece)))
   )
   return [
     ...order,
@@ -227,40 +239,4 @@ const difference = (
   return [...left].flatMap(([text, count]) =>
     count === 0 ? [] : [`${what}: ${text} is ${count > 0 ? "too much" : "missing"}`]
   )
-}
-
-/** No early acknowledgement: what the rows of that moment say is settled without a gap. */
-const brokenAcks = (world: World, acks: ReadonlyArray<SeenAck>): ReadonlyArray<string> => {
-  const wrong: Array<string> = []
-  let at = 0
-  const open = new Map<
-    string,
-    Array<{ readonly batch: number; readonly end: number; readonly owed: Set<string> }>
-  >()
-  const settled = new Map<string, number>()
-  const rows = rowsOf(world)
-  for (const ack of acks) {
-    for (; at < ack.rows; at++) follow(JSON.parse(rows[at]!.payload), open, settled)
-    const prefix = settled.get(ack.source) ?? 0
-    if (ack.position > prefix) wrong.push(`${ack.source} was told ${ack.position} with ${prefix} settled`)
-  }
-  return wrong
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: an oracle reads the log as an auditor does, without our types
-const follow = (event: any, open: Map<string, Array<any>>, settled: Map<string, number>): void => {
-  if (event._tag === "BatchSealed" && event.attempt === 1) {
-    const branches = Object.entries<{ records: number }>(event.branches)
-    const owed = new Set(branches.flatMap(([stage, { records }]) => (records > 0 ? [stage] : [])))
-    const batch = { batch: event.batch, end: event.offset + event.count, owed }
-    open.set(event.source, [...(open.get(event.source) ?? []), batch])
-  }
-  if (event._tag === "StageApplied" || event._tag === "DuplicateSuppressed") {
-    for (const batches of open.values()) {
-      for (const { batch, owed } of batches) if (batch === event.batch) owed.delete(event.stage)
-    }
-  }
-  for (const [source, batches] of open) {
-    while (batches[0]?.owed.size === 0) settled.set(source, batches.shift()!.end)
-  }
 }

@@ -7,8 +7,7 @@ import { Effect } from "effect"
 import { readLog } from "../oracles.ts"
 import { rowsOf, type World } from "../World.ts"
 import type { Case } from "./Case.ts"
-import { metIn } from "./judge.ts"
-import { tell } from "./model.ts"
+import { expectedOf } from "./expectedOf.ts"
 import { onWire } from "./wireOf.ts"
 
 /** Lands; an answer is of no interest to anybody. */
@@ -23,19 +22,16 @@ export const lateWrites = (of: Case, world: World): ReadonlyArray<LateWrite> => 
   const pipeline = rowsOf(world)[0]?.stream.slice("pipeline/".length)
   const sent = new Set<string>()
   const log = readLog(world)
-  const { fates } = tell(of, metIn(log))
+  const { expected } = expectedOf(of, log)
   return [...log.batches].flatMap(([ordinal, { branches, count, end, source }]) =>
     [...branches].flatMap(([stage, { sealed, winner }]) => {
       const key = `${pipeline}/0/${ordinal}/${stage}`
       const lane = `${source} ${stage}`
       if (winner !== undefined || sent.has(lane) || world.hub.sink(stage).held(key) !== undefined) return []
       sent.add(lane)
-      const records = fates
-        .get(source)!
+      const records = (expected.get(source) ?? [])
         .slice(end - count, end)
-        .flatMap((record, index) =>
-          (record.get(stage)?.pieces ?? []).map((piece) => onWire(`${source}:${end - count + index}`, piece))
-        )
+        .flatMap(({ fates, id }) => (fates.get(stage)?.pieces ?? []).map((piece) => onWire(id, piece)))
       return [...sealed].flatMap(([attempt, counted]) =>
         counted.records === records.length
           ? [land(world, stage, { key, batch: ordinal, attempt, records })]

@@ -14,6 +14,7 @@ import {
   type Test,
   unknownDigits
 } from "./Case.ts"
+import { nodeOf, sinksFrom } from "./ways.ts"
 
 /** A record on its way. `lists` that are gone are undefined; what an aggregate makes has a few fields `more`. */
 export interface Piece {
@@ -133,15 +134,6 @@ const endsBehind = (of: Case, node: Node, piece: Piece, memory: Memory): Readonl
   const ways = node.edges.filter(({ when }) => when === null || holds(when, piece))
   if (ways.length > 0) return ways.flatMap(({ to }) => ends(of, nodeOf(of, to), piece, memory))
   return [{ at: node, how: of.onUnrouted === "drop" ? "unrouted" : "failed", piece }]
-}
-
-export const nodeOf = (of: Case, name: string): Node => of.nodes.find((node) => node.name === name)!
-
-/** The sinks that can be reached from a stage, whatever the conditions say. */
-export const sinksFrom = (of: Case, name: string): ReadonlyArray<string> => {
-  const seen = new Set([name])
-  for (const at of seen) for (const { to } of nodeOf(of, at).edges) seen.add(to)
-  return of.nodes.flatMap((node) => (node.does.kind === "sink" && seen.has(node.name) ? [node.name] : []))
 }
 
 /** What the stages of a run know by now. */

@@ -55,7 +55,13 @@ function* smallerThan(of: Case): Iterable<Case> {
     }
   }
   if (of.deadLetters.window > 0) yield { ...of, deadLetters: { window: 0, threshold: 0 } }
-  if (of.late !== null && of.nodes.every(({ does }) => does.kind !== "aggregate")) yield { ...of, late: null }
+  if (of.merge !== "arrival") yield { ...of, merge: "arrival" }
+  if (
+    of.late !== null &&
+    of.merge !== "event_time" &&
+    of.nodes.every(({ does }) => does.kind !== "aggregate")
+  )
+    yield { ...of, late: null }
   if (of.inFlight > 1) yield { ...of, inFlight: 1 }
   if (of.checkpointInterval !== "0s") yield { ...of, checkpointInterval: "0s" }
 }

@@ -25,6 +25,7 @@ type Wire = Readonly<Record<string, unknown>>
 
 export const wireOf = (of: Case): unknown => ({
   name: "case",
+  merge: of.merge,
   on_unrouted: of.onUnrouted,
   dead_letters: of.deadLetters,
   runtime: {
