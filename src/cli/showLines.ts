@@ -10,6 +10,7 @@ import { timeNow } from "../../projections/RunMemory.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
+import { lettersText } from "./deadLetterLines.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
@@ -47,7 +48,7 @@ export const showLines = (
       ...(owner === null ? [] : [["  in use by", ownerLine(owner)]])
     ]),
     ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
-    ...section("Last run", runLines(known, style), style),
+    ...section("Last run", runLines(name, known, style), style),
     ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
@@ -55,7 +56,11 @@ export const showLines = (
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
-const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+const runLines = (
+  name: string,
+  { letters, runs, state, telemetry }: Known,
+  style: Style
+): ReadonlyArray<string> => {
   const run = runs[0]
   if (run === undefined) return []
   const { counts } = run
@@ -86,7 +91,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
     ]),
     ...watermarkRows(state),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
-    ["dead letters", grouped(letters)]
+    ["dead letters", lettersText(letters, name, style)]
   ]
   return [
     ...table(rows),

@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import type { SelectedPipeline } from "../api/PipelineResource.ts"
 import type { Run } from "../api/Run.ts"
+import { lettersText } from "./deadLetterLines.ts"
 import { answer } from "./report.ts"
 import { Service } from "./Service.ts"
 import { grouped, plural, type Style, shown, styleOf, table } from "./terminal.ts"
@@ -115,7 +116,7 @@ const runLines = (of: Shown, run: Run, style: Style): ReadonlyArray<string> => [
       `${shown(source)} at record ${grouped(offset)}, batch ${batch}`
     ]),
     ...(of.open_batches === 0 ? [] : [["  owed", plural(of.open_batches, "batch", "batches")]]),
-    ["  dead letters", grouped(of.dead_letters)]
+    ["  dead letters", lettersText(of.dead_letters, of.name, style)]
   ]),
   ...(run.failure === null
     ? []

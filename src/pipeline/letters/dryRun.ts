@@ -60,6 +60,16 @@ export const dryRun = Effect.fnUntraced(function* (
   }).pipe(Effect.scoped)
 })
 
+/** What letters would go through by the definition in force. */
+export const planFor = Effect.fnUntraced(function* (
+  state: PipelineState,
+  id: string,
+  functions: Functions,
+  letters: Standing["letters"]
+) {
+  return yield* compiled(state, id, functions, yield* inForce(state), letters)
+})
+
 const inForce = (state: PipelineState): Effect.Effect<Definition, Plan.PlanError> => {
   const decoded = decodeDefinition(state.definition?.definition)
   return decoded._tag === "Success"

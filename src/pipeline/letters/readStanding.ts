@@ -63,10 +63,11 @@ export const chosen = (
 
 export const isIds = (choice: LetterChoice): choice is ReadonlyArray<string> => Array.isArray(choice)
 
-const fits = (letter: DeadLetters.DeadLetter, { code, source, stage }: LetterFilter): boolean =>
+const fits = (letter: DeadLetters.DeadLetter, { code, run, source, stage }: LetterFilter): boolean =>
   (stage === undefined || letter.stage === stage) &&
   (code === undefined || letter.reason.code === code) &&
-  (source === undefined || letter.source === source)
+  (source === undefined || letter.source === source) &&
+  (run === undefined || letter.run === run)
 
 /** What a command says of when the letters were looked at. */
 export const lookedAt = ({
