@@ -203,7 +203,7 @@ describe("the dead-letter bench", () => {
 
   it("leaves what it does not wait for in the log, where it can be taken back or goes on", async () => {
     using place = await afterRun()
-    const { bench, folder, ids } = place
+    const { bench, ids } = place
     const before = ids()
     const asked = (await bench("redrive", "--code", "expression_failed", "--rate", "0.01", "--no-wait")).json
       .result
