@@ -210,7 +210,8 @@ const prepare = Effect.fnUntraced(function* (
   )
   const range = { from, to: read.to }
   const whole = (owed?.left ?? []).reduce(
-    (of, gone) => withoutLeft(of, gone.offset - offset, gone.branches),
+    (of, gone) =>
+      withoutLeft(of, gone.stage === undefined ? gone.offset - offset : -1 - gone.offset, gone.branches),
     outcome
   )
   return { keep, prepared: { _tag: "Prepared", of, owed, range, offset, read, outcome: whole, left, readAt } }

@@ -18,6 +18,7 @@ import { Rejection } from "../Command.ts"
 import { planFor } from "./dryRun.ts"
 import { readLetters } from "./fetchLetter.ts"
 import type { Edits } from "./LetterRequest.ts"
+import { lastEdits } from "./lastEdits.ts"
 import type { Standing } from "./readStanding.ts"
 
 export interface Fields {
@@ -40,12 +41,13 @@ export const setFields = Effect.fnUntraced(function* (
   id: string,
   functions: Functions,
   standing: Standing,
-  { edits, letters, set }: Fields
+  { edits: given, letters, set }: Fields
 ): Effect.fn.Return<
   Edits,
   Rejection | PlanError | StageError | LogError | UndecodableEvent,
   Drivers | Scope.Scope
 > {
+  const edits = { ...(yield* lastEdits(log, id, standing, letters)), ...given }
   const plan = yield* planFor(standing.state, id, functions, letters)
   const made: Record<string, unknown> = {}
   let bytes = 0

@@ -109,10 +109,10 @@ export const again = (
 export const leftByBatch = ({ left }: RedrivesSince): ReadonlyMap<string, NonNullable<OpenBatch["left"]>> => {
   const byBatch = new Map<string, NonNullable<OpenBatch["left"]>>()
   for (const [letter, branches] of left) {
-    const place = placeOf(letter)
-    if (place === undefined || branches.length === 0) continue
-    const name = letter.slice(0, letter.lastIndexOf("."))
-    byBatch.set(name, [...(byBatch.get(name) ?? []), { offset: place.offset, branches }])
+    const [, batch, stage, offset] = /^(\d+\.\d+)\.(?:(.+)\.)?(\d+)$/.exec(letter) ?? []
+    if (batch === undefined || branches.length === 0) continue
+    const gone = { offset: Number(offset), branches, ...(stage === undefined ? {} : { stage }) }
+    byBatch.set(batch, [...(byBatch.get(batch) ?? []), gone])
   }
   return byBatch
 }
