@@ -37,7 +37,7 @@ const afterRun = async () => {
   return { folder: folder.path, bench, ids, [Symbol.dispose]: folder[Symbol.dispose] }
 }
 
-describe("the dead-letter bench", () => {
+describe("the dead-letter bench", { timeout: 240_000 }, () => {
   it("mends what can be mended, lets go what cannot, and the log tells the story", async () => {
     using place = await afterRun()
     const { bench, folder, ids } = place
