@@ -62,7 +62,7 @@ const causeOf = (
   style: Style
 ): ReadonlyArray<string> => [
   `${style.red(`${grouped(count)} × ${shown(code)} at ${shown(stage)}`)}${
-    redriving === 0 ? "" : style.yellow(`  ${grouped(redriving)} being redriven`)
+    redriving === 0 ? "" : style.yellow(`  ${plural(redriving, "open redrive")}`)
   }`,
   `  ${cut(shown(message), messageCharacters)}`,
   ...table([["  first", first.id, first.at], ...(count === 1 ? [] : [["  last", last.id, last.at]])]).map(
@@ -86,7 +86,7 @@ const stateOf = ({ attempts, redrives, redriving }: DeadLetterJson, style: Style
   [
     ...(attempts > 1 ? [`, ${grouped(attempts)} attempts`] : []),
     ...(redrives > 0 ? [`, ${plural(redrives, "redrive")}`] : []),
-    ...(redriving ? [style.yellow(", being redriven")] : [])
+    ...(redriving ? [style.yellow(", a redrive is open")] : [])
   ].join("")
 
 /** How many there are, and how to look at them. */

@@ -38,7 +38,7 @@ const statusOf = ({ status }: DeadLetterStory, style: Style): string => {
     case "standing":
       return style.red("stands")
     case "redriving":
-      return style.yellow("is being redriven")
+      return style.yellow("stands, a redrive is open")
     case "redriven":
       return style.green("has left: redriven")
     case "discarded":
