@@ -41,7 +41,7 @@ export const failureOfRun = (
 }
 
 /** A run without an end is over when it is stopped: that is how it is meant to end. */
-const endsByStopping = (state: PipelineState): boolean =>
+export const endsByStopping = (state: PipelineState): boolean =>
   isContinuous(state) && state.lifecycle === "Crashed" && state.run?.failure?.code === "interrupted"
 
 /** The counts of a run as `run --json` has them; nothing for a pipeline that never came to run. */

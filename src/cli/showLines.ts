@@ -3,15 +3,14 @@
  *
  * @module
  */
-
-import { endOfTime } from "../../events/BatchMemory.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
-import { timeNow } from "../../projections/RunMemory.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
+import { eventTimeRows } from "./eventTime.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
+import { endsByStopping } from "./runSummary.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
 
 /** What the log tells about one pipeline. */
@@ -40,7 +39,7 @@ export const showLines = (
     `${style.bold(shown(name))}${definition?.description ? `  ${shown(definition.description)}` : ""}`,
     "",
     ...table([
-      ["  run", leftBehind ? `${state.lifecycle}, but no process works on it` : state.lifecycle],
+      ["  run", leftBehind ? `${state.lifecycle}, but no process works on it` : runWord(state)],
       ["  deployment", `${state.deployment}, wanted ${state.desired}`],
       ["  definition", `version ${definition?.version ?? 0} in ${shown(definition?.base ?? "-")}`],
       ["  log", `${plural(known.version, "event")}, the last one ${isoTime(known.at)}`],
@@ -51,6 +50,10 @@ export const showLines = (
     ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
+
+/** A run without an end that was stopped has come to the only end it has: for a person nothing crashed. */
+export const runWord = (state: PipelineState.PipelineState): string =>
+  endsByStopping(state) ? "Stopped" : state.lifecycle
 
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
@@ -67,7 +70,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       ? []
       : [
           [
-            run.outcome.toLowerCase(),
+            endsByStopping(state) ? "stopped" : run.outcome.toLowerCase(),
             `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`
           ]
         ]),
@@ -84,34 +87,27 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       "checkpoint",
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
-    ...watermarkRows(state),
+    ...eventTimeRows(state),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
-    ["dead letters", grouped(letters)]
+    ["dead letters", lettersLine(counts.lettered, letters)]
   ]
   return [
     ...table(rows),
-    ...(run.failure === null ? [] : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
+    ...(run.failure === null || endsByStopping(state)
+      ? []
+      : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
   ]
 }
 
-/** How far event time is: at every source that has any, and at all of them together. */
-const watermarkRows = ({ run }: PipelineState.PipelineState): ReadonlyArray<ReadonlyArray<string>> => {
-  const time = timeNow(run?.memory)
-  if (time === null) return []
-  const shownTime = (at: number) => (at === endOfTime ? "its end" : isoTime(at))
-  const sources = Object.entries(time.watermarks).map(
-    ([source, at]) => `${source} at ${shownTime(at)}${time.idle.includes(source) ? " (idle)" : ""}`
-  )
-  const all = time.combined === null || sources.length < 2 ? [] : [`together at ${shownTime(time.combined)}`]
-  return [...sources, ...all].map((line) => ["event time", line])
-}
+/** Those of the run, which its other figures add up with, and all there are where other runs left some too. */
+export const lettersLine = (ofRun: number, all: number): string =>
+  all === ofRun ? grouped(all) : `${grouped(ofRun)} of this run, ${grouped(all)} in all`
 
 const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry): string => {
   const of = Telemetry.ofStage(telemetry, sink)
   if (of.batches === 0) return grouped(records)
-  const mean = Math.round(Telemetry.lagMsMean(of))
   const retries = of.retries === 0 ? "" : `, ${plural(of.retries, "retry", "retries")}`
-  return `${grouped(records)}, lag ${grouped(mean)} ms on average and ${grouped(of.lagMsMax)} ms at most${retries}`
+  return `${grouped(records)}, lag ${duration(Telemetry.lagMsMean(of))} on average and ${duration(of.lagMsMax)} at most${retries}`
 }
 
 const historyLines = (runs: ReadonlyArray<PastRun>): ReadonlyArray<string> =>

@@ -1,0 +1,47 @@
+import { once } from "node:events"
+import { assert, it } from "vitest"
+import { run, start, temporaryFolder } from "../process/CommandLine.ts"
+import { ask, write } from "./commandLine.ts"
+
+const at = (minute: number) => `2024-01-01T00:${String(minute).padStart(2, "0")}:00.000Z`
+
+const windows = `name: hours
+stages:
+  in: { source: { use: file, path: in.ndjson }, event_time: { field: at } }
+  counts: { from: in, aggregate: { window: { tumbling: 10m }, make: { n: count } } }
+  store: { from: counts, sink: { use: file, path: out.ndjson } }
+`
+
+it("tells the dead letters of the run apart from those of all runs, and event time in ISO 8601", async () => {
+  using folder = temporaryFolder()
+  write(folder.path, { "in.ndjson": [{ at: at(1) }, { at: "?" }, { at: at(21) }], "hours.yaml": windows })
+  await run(folder.path, "run", "hours.yaml")
+  assert.match((await run(folder.path, "show", "hours")).stdout, /dead letters +1\n/)
+  await run(folder.path, "run", "hours.yaml")
+  const { stdout } = await run(folder.path, "show", "hours")
+  assert.match(stdout, /dead letters +1 of this run, 2 in all\n/)
+  assert.match(stdout, /aggregated +2\n/)
+  // The last window was closed by the end of the source, behind which there is no time.
+  assert.match(stdout, /event time +in at its end\n/)
+  const { json } = await ask(folder.path, "show", "hours")
+  assert.deepEqual(json.result.event_time, { idle: [], watermarks: { in: null }, combined: null })
+})
+
+it("a run without an end that was stopped has not crashed", async () => {
+  using folder = temporaryFolder()
+  const definition = `name: follow
+schedule: continuous
+stages:
+  in: { source: { use: file, path: in.ndjson } }
+  store: { from: in, sink: { use: file, path: out.ndjson, mode: append } }
+`
+  write(folder.path, { "in.ndjson": [{ a: 1 }], "follow.yaml": definition })
+  const following = start(folder.path, "run", "follow.yaml")
+  await once(following.child.stderr!, "data")
+  following.child.kill("SIGINT")
+  assert.equal((await following.outcome).code, 0)
+  const { stdout } = await run(folder.path, "show", "follow")
+  assert.match(stdout, /run +Stopped\n/)
+  assert.match(stdout, /stopped +2/)
+  assert.notInclude(stdout, "✗")
+})
