@@ -17,7 +17,11 @@ export const eventTimeRows = ({ run }: PipelineState): ReadonlyArray<readonly [s
   const sources = Object.entries(time.watermarks).map(
     ([source, at]) => `${source} at ${told(at)}${time.idle.includes(source) ? " (idle)" : ""}`
   )
-  const all = time.combined === null || sources.length < 2 ? [] : [`together at ${told(time.combined)}`]
+  const together =
+    time.combined === null
+      ? "together nowhere until each source has given a record"
+      : `together at ${told(time.combined)}`
+  const all = time.combined !== null && sources.length < 2 ? [] : [together]
   return [...sources, ...all].map((line) => ["event time", line] as const)
 }
 

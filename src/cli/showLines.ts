@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Reason } from "../../events/PipelineEvent.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
@@ -10,7 +11,7 @@ import type { PastRun } from "../pipeline/History.ts"
 import { eventTimeRows } from "./eventTime.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
-import { endsByStopping } from "./runSummary.ts"
+import { endsByStopping, runWord, wasStopped } from "./runWord.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
 
 /** What the log tells about one pipeline. */
@@ -51,10 +52,6 @@ export const showLines = (
   ]
 }
 
-/** A run without an end that was stopped has come to the only end it has: for a person nothing crashed. */
-export const runWord = (state: PipelineState.PipelineState): string =>
-  endsByStopping(state) ? "Stopped" : state.lifecycle
-
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
@@ -70,7 +67,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       ? []
       : [
           [
-            endsByStopping(state) ? "stopped" : run.outcome.toLowerCase(),
+            wasStopped(state) ? "stopped" : run.outcome.toLowerCase(),
             `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`
           ]
         ]),
@@ -91,12 +88,19 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
     ["dead letters", lettersLine(counts.lettered, letters)]
   ]
-  return [
-    ...table(rows),
-    ...(run.failure === null || endsByStopping(state)
-      ? []
-      : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
-  ]
+  return [...table(rows), ...failureLines(state, run.failure, style)]
+}
+
+/** What ended the run before its end, and nothing of one that has none. */
+export const failureLines = (
+  state: PipelineState.PipelineState,
+  failure: Reason | null,
+  style: Style
+): ReadonlyArray<string> => {
+  if (failure === null || endsByStopping(state)) return []
+  return wasStopped(state)
+    ? [`${style.dim("→")} it was stopped before its end, and goes on where it stopped`]
+    : [style.red(`✗ ${failure.code}`), `  ${shown(failure.message)}`]
 }
 
 /** Those of the run, which its other figures add up with, and all there are where other runs left some too. */

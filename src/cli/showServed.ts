@@ -10,9 +10,9 @@ import type { SelectedPipeline } from "../api/PipelineResource.ts"
 import type { Run } from "../api/Run.ts"
 import { eventTimeJson, eventTimeRows } from "./eventTime.ts"
 import { answer } from "./report.ts"
-import { endsByStopping } from "./runSummary.ts"
+import { runWord, wasStopped } from "./runWord.ts"
 import { Service } from "./Service.ts"
-import { lettersLine, runWord } from "./showLines.ts"
+import { failureLines, lettersLine } from "./showLines.ts"
 import { grouped, plural, type Style, shown, styleOf, table } from "./terminal.ts"
 
 /** `runsShown` is how many of the last runs are told. */
@@ -98,7 +98,7 @@ const servedLines = (
   `${style.bold(shown(of.name))}${of.description === "" ? "" : `  ${shown(of.description)}`}`,
   "",
   ...table([
-    ["  run", endsByStopping(state) ? runWord(state) : of.lifecycle],
+    ["  run", wasStopped(state) ? runWord({ ...state, deployment: of.deployment_status }) : of.lifecycle],
     ["  deployment", `${of.deployment_status}, wanted ${of.deployment_desired_status}`],
     ["  definition", `version ${of.version} on ${shown(place)}`],
     ["  log", `${plural(of.log_version, "event")}, the last one ${shown(of.last_event_at ?? "-")}`]
@@ -120,7 +120,7 @@ const runLines = (
     ["  started", shown(run.started_at)],
     ...(run.ended_at === null
       ? []
-      : [[`  ${(endsByStopping(state) ? runWord(state) : run.outcome).toLowerCase()}`, shown(run.ended_at)]]),
+      : [[`  ${wasStopped(state) ? "stopped" : run.outcome.toLowerCase()}`, shown(run.ended_at)]]),
     ...(run.resumes === 0 ? [] : [["  resumed", plural(run.resumes, "time")]]),
     ["  read", plural(run.read, "record")],
     ["  filtered", grouped(run.filtered)],
@@ -135,7 +135,5 @@ const runLines = (
     ...(of.open_batches === 0 ? [] : [["  owed", plural(of.open_batches, "batch", "batches")]]),
     ["  dead letters", lettersLine(run.dead_lettered, of.dead_letters)]
   ]),
-  ...(run.failure === null || endsByStopping(state)
-    ? []
-    : [`  ${style.red(`✗ ${run.failure.code}`)}`, `    ${shown(run.failure.message)}`])
+  ...failureLines(state, run.failure, style).map((line) => `  ${line}`)
 ]

@@ -1,5 +1,6 @@
 import { once } from "node:events"
 import { assert, it } from "vitest"
+import { wordAtRest } from "../../src/cli/runWord.ts"
 import { run, start, temporaryFolder } from "../process/CommandLine.ts"
 import { ask, write } from "./commandLine.ts"
 
@@ -44,4 +45,30 @@ stages:
   assert.match(stdout, /run +Stopped\n/)
   assert.match(stdout, /stopped +2/)
   assert.notInclude(stdout, "✗")
+})
+
+it("a run that a person stopped is told apart from one that crashed, and where it goes on", async () => {
+  using folder = temporaryFolder()
+  const definition = `name: made
+stages:
+  in: { source: { use: generator, rate: 100 } }
+  store: { from: in, sink: { use: file, path: out.ndjson } }
+`
+  write(folder.path, { "made.yaml": definition })
+  const making = start(folder.path, "run", "made.yaml")
+  await once(making.child.stderr!, "data")
+  making.child.kill("SIGINT")
+  await making.outcome
+  const { stdout } = await run(folder.path, "show", "made")
+  assert.match(stdout, /run +Stopped\n/)
+  assert.match(stdout, /it was stopped before its end, and goes on where it stopped/)
+  assert.notInclude(stdout, "✗")
+  const { json } = await ask(folder.path, "show", "made")
+  assert.equal(json.result.lifecycle, "Crashed")
+})
+
+it("a pipeline that is paused is not shown as crashed", () => {
+  assert.equal(wordAtRest("Crashed", "Paused"), "Paused")
+  assert.equal(wordAtRest("Crashed", "Unavailable"), "Crashed")
+  assert.equal(wordAtRest("Completed", "Paused"), "Completed")
 })
