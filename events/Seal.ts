@@ -88,7 +88,14 @@ export const RestoredBatch = Schema.Struct({
     Text,
     Schema.Struct({ branches: Schema.Record(Text, SealedBranch), totals: Totals })
   ),
-  /** Records that have left the dead letters on these branches: another attempt leaves them out. C11 */
-  left: Schema.optionalKey(Schema.Array(Schema.Struct({ offset: Count, branches: Schema.Array(Text) })))
+  /**
+   * Records that have left the dead letters on these branches: another attempt leaves them out. C11 With `stage`,
+   * what that stage had made of its memory.
+   */
+  left: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({ offset: Count, branches: Schema.Array(Text), stage: Schema.optionalKey(Text) })
+    )
+  )
 })
 export type RestoredBatch = typeof RestoredBatch.Type

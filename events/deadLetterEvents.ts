@@ -75,8 +75,11 @@ export const deadLetterEvents = {
   RedrivesWithdrawn: { letters: Schema.Array(Text), reason: Text },
   /** Redrives cannot be worked on now: once more after the pause, or (`null`) when somebody asks for it. */
   RedrivesStalled: { stage: Text, reason: Reason, attempt: Count, delayMs: Schema.NullOr(Count) },
-  /** These letters are owed to nobody any more. */
-  DeadLettersDiscarded: { letters: Schema.Array(Text), reason: Text },
+  /** These letters are owed no more, on these branches: all that were left of them. */
+  DeadLettersDiscarded: {
+    letters: Schema.Array(Schema.Struct({ letter: Text, branches: Schema.Array(Text) })),
+    reason: Text
+  },
   /** Outputs that were complete have got redriven records, and are complete and visible again. */
   OutputsPublished: { stages: Schema.Array(Text) }
 }

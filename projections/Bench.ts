@@ -31,7 +31,7 @@ export const initial: Bench = {
   stalled: null
 }
 
-/** `extends`: the output of this sink is complete, so what is added to it is to be made visible again. */
+/** `isComplete`: the output of this sink is complete, so what is added to it is to be made visible again. */
 export const evolve = (
   bench: Bench,
   event: PipelineEvent,
@@ -49,15 +49,18 @@ export const evolve = (
     case "RedriveApplied":
       return changed(bench, event.letter, (redrive) => OpenRedrive.won(redrive, event.stage, event.attempt))
     case "RedrivesWithdrawn":
-      return { ...asked(bench), open: without(bench.open, event.letters) }
+      return rested({ ...asked(bench), open: without(bench.open, event.letters) })
     case "RedrivesStalled":
       return { ...bench, stalled: event.reason }
     case "DeadLettersDiscarded":
-      return {
+      return rested({
         ...asked(bench),
-        open: without(bench.open, event.letters),
+        open: without(
+          bench.open,
+          event.letters.map(({ letter }) => letter)
+        ),
         discarded: bench.discarded + event.letters.length
-      }
+      })
     case "OutputsPublished":
       return {
         ...bench,
@@ -100,6 +103,10 @@ const step = (
     : OpenRedrive.won(redrive, event.stage, event.attempt))
 
 const asked = (bench: Bench): Bench => ({ ...bench, revision: bench.revision + 1 })
+
+/** Where nothing is owed, nothing is in the way. */
+const rested = (bench: Bench): Bench =>
+  bench.open.length + bench.unpublished.length > 0 ? bench : { ...bench, stalled: null }
 
 const without = (open: Bench["open"], letters: ReadonlyArray<string>): Bench["open"] => {
   const gone = new Set(letters)

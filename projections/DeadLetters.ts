@@ -8,14 +8,19 @@
  * @module
  */
 import type { EventOf, Letter, PipelineEvent, RestoredBatch } from "../events/PipelineEvent.ts"
+import * as LetterFates from "./LetterFates.ts"
 import { own } from "./own.ts"
 
 /** A letter that counts: on `branches` it was decided by the attempt that won. */
 export interface DeadLetter extends Letter {
   readonly run: string
   readonly batch: number
-  /** How many times its batch was sealed with it. */
+  /** How often it was not handled: seals of its batch with it, and redrives that nacked it again. */
   readonly attempts: number
+  /** How many redrives it has had; absent while there was none. */
+  readonly redrives?: number
+  /** It is just being tried again. */
+  readonly redriving?: true
 }
 
 /** What the attempts at one batch sealed as letters, while a branch of it has no winner. */
@@ -29,16 +34,24 @@ interface Provisional {
 }
 
 export interface DeadLetters {
-  /** By batch. */
+  /** By batch, as their batches decided them: what became of them since is their fate. */
   readonly settled: Readonly<Record<number, ReadonlyArray<DeadLetter>>>
   /** By batch; only batches that have letters at all. */
   readonly provisional: Readonly<Record<number, Provisional>>
   readonly generation: number
+  readonly fates: LetterFates.LetterFates
 }
 
-export const initial: DeadLetters = { settled: {}, provisional: {}, generation: 0 }
+export const initial: DeadLetters = {
+  settled: {},
+  provisional: {},
+  generation: 0,
+  fates: LetterFates.initial
+}
 
-export const evolve = (state: DeadLetters, event: PipelineEvent): DeadLetters => {
+export const evolve = (before: DeadLetters, event: PipelineEvent): DeadLetters => {
+  const fates = LetterFates.evolve(before.fates, event)
+  const state = fates === before.fates ? before : { ...before, fates }
   switch (event._tag) {
     // What an abandoned run still owed is owed no more, and nobody will say who won.
     case "RunStarted":
@@ -59,7 +72,26 @@ export const evolve = (state: DeadLetters, event: PipelineEvent): DeadLetters =>
 
 /** The letters that count, in the order their records were read. */
 export const list = (state: DeadLetters): ReadonlyArray<DeadLetter> =>
-  Object.values(state.settled).flatMap((letters) => letters.toSorted((a, b) => a.offset - b.offset))
+  Object.values(state.settled).flatMap((letters) =>
+    letters
+      .toSorted((a, b) => a.offset - b.offset)
+      .flatMap((letter) => since(letter, LetterFates.fateOf(state.fates, letter.id)) ?? [])
+  )
+
+/** A letter as its fate leaves it: owed on the branches that have not left; `undefined` when all of them have. */
+export const since = (letter: DeadLetter, fate: LetterFates.Fate | undefined): DeadLetter | undefined => {
+  if (fate === undefined) return letter
+  const branches = letter.branches.filter((stage) => !fate.left.includes(stage))
+  if (branches.length === 0) return undefined
+  return {
+    ...letter,
+    ...fate.last,
+    branches,
+    attempts: letter.attempts + fate.nacks,
+    ...(fate.redrives === 0 ? {} : { redrives: fate.redrives }),
+    ...(fate.isOpen ? { redriving: true } : {})
+  }
+}
 
 const sealed = (state: DeadLetters, event: EventOf<"BatchSealed">): DeadLetters => {
   const { attempt, batch, branches, letters, run } = event
@@ -156,7 +188,7 @@ const replayed = (state: DeadLetters, event: EventOf<"ReplayStarted">): DeadLett
     if (standing.length > 0) settled[Number(batch)] = standing
   }
   // A replay starts with nothing owed, so what is provisional is of the generation that ended.
-  return { settled, provisional: {}, generation: event.generation }
+  return { ...state, settled, provisional: {}, generation: event.generation }
 }
 
 /**
@@ -187,7 +219,7 @@ const setBack = (state: DeadLetters, event: EventOf<"RunSetBack">): DeadLetters 
       owed: owedOf(again)
     }
   }
-  return { settled, provisional, generation: Math.max(state.generation, event.generation) }
+  return { ...state, settled, provisional, generation: Math.max(state.generation, event.generation) }
 }
 
 /** A letter as a set-back leaves it: with the branches on which it still counts; `undefined` when there are none. */

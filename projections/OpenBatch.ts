@@ -31,7 +31,12 @@ export interface OpenBatch {
   readonly branches: Readonly<Record<string, OpenBranch>>
   readonly attempts: Readonly<Record<number, SealedAttempt>>
   /** Records that have left the dead letters on these branches, by a redrive or by hand: they are left out. */
-  readonly left?: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
+  readonly left?: ReadonlyArray<{
+    readonly offset: number
+    readonly branches: ReadonlyArray<string>
+    /** What this stage had made; without it a record of the source. */
+    readonly stage?: string
+  }>
 }
 
 /** A first seal: a branch it has nothing for is settled by it, there is nothing to write. */

@@ -49,6 +49,8 @@ export interface Listed {
   readonly run: ListedRun | null
   /** Of the latest run, one for each source that has one. */
   readonly checkpoints: ReadonlyArray<Checkpoint>
+  /** Redrives of its dead letters that are not settled, and outputs that are to be made visible with them. */
+  readonly redriving: number
   /** Its last event; 0 when it has none yet. */
   readonly lastEvent: { readonly version: number; readonly at: number }
   /** Why its events are not read any further; `null` as it should be. */
@@ -266,6 +268,7 @@ const listed = (
     lifecycle: { value: pipeline.lifecycle, since: since.lifecycle },
     run: run === null || latest.run === null ? null : runOf(pipeline, run, latest.run),
     checkpoints: PipelineState.checkpoints(pipeline),
+    redriving: (pipeline.bench?.open.length ?? 0) + (pipeline.bench?.unpublished.length ?? 0),
     lastEvent: { version, at },
     unreadable
   }

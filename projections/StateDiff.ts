@@ -25,6 +25,13 @@ export const diff = (before: PipelineState, after: PipelineState): ReadonlyArray
   return found
 }
 
+/** The differences of two JSON values, in the same way. */
+export const differences = (before: Schema.Json, after: Schema.Json): ReadonlyArray<Difference> => {
+  const found: Array<Difference> = []
+  compare(before, after, "", found)
+  return found
+}
+
 const byOrdinal = (state: PipelineState): Schema.Json =>
   ({
     ...state,

@@ -8,7 +8,6 @@ import type { Definition } from "../events/Definition.ts"
 import { Finding, isError } from "../events/Finding.ts"
 import { type Desired, pipelineStream } from "../events/PipelineEvent.ts"
 import * as Catalog from "../projections/Catalog.ts"
-import * as DeadLetters from "../projections/DeadLetters.ts"
 import { hasUnfinishedRun, type PipelineState } from "../projections/PipelineState.ts"
 import * as Roster from "../projections/Roster.ts"
 import { setBackCode } from "../projections/RunState.ts"
@@ -23,6 +22,7 @@ import { layerMemory as logMemory } from "./log/Memory.ts"
 import { awaitState } from "./pipeline/awaitState.ts"
 import * as History from "./pipeline/History.ts"
 import { LiveRoster } from "./pipeline/LiveRoster.ts"
+import { type DeadLetterBench, makeBench } from "./pipeline/letters/DeadLetterBench.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
 import { type HostedPipeline, Pipelines } from "./pipeline/Pipelines.ts"
 import { provideAll } from "./pipeline/programFunction.ts"
@@ -106,9 +106,7 @@ export class Millrace extends Context.Service<
     diff(name: string, from: History.Moment, to: History.Moment): Effect.Effect<History.StateDiff, PastError>
     /** Why the pipeline is as it is: for each of its statuses who asked for what, and what followed. */
     why(name: string): Effect.Effect<History.Why, MillraceError>
-    /** The records that could not be handled, in the order they were read. */
-    deadLetters(name: string): Effect.Effect<ReadonlyArray<DeadLetters.DeadLetter>, MillraceError>
-  }
+  } & DeadLetterBench<MillraceError>
 >()("millrace/Millrace") {
   /** On any log. */
   static layer(options: LayerOptions = {}): Layer.Layer<Millrace, LayerError, EventLog> {
@@ -264,15 +262,12 @@ const make = Effect.fnUntraced(function* (by: string) {
           )
         )
       ),
-    deadLetters: Effect.fnUntraced(function* (name) {
-      const { actor } = yield* hosted(name)
-      let letters = DeadLetters.initial
-      yield* Stream.runForEach(log.read(pipelineStream(actor.id)), (row) =>
-        Effect.map(recorded(row), ({ event }) => {
-          letters = DeadLetters.evolve(letters, event)
-        })
-      )
-      return DeadLetters.list(letters)
+    ...makeBench<MillraceError>({
+      log,
+      drivers,
+      by,
+      hosted,
+      functionsOf: (name) => pipelines.functionsOf(name)
     })
   })
 })

@@ -41,6 +41,17 @@ export {
   UnknownPipeline
 } from "./Millrace.ts"
 export type { Difference, Moment, PastState, StateDiff, Why } from "./pipeline/History.ts"
+export type { DeadLetterBench } from "./pipeline/letters/DeadLetterBench.ts"
+export type {
+  DryRun,
+  DryRunRequest,
+  LetterChoice,
+  LetterFilter,
+  LetterOutcome,
+  LetterStory,
+  RedriveRequest,
+  RequestedRedrive
+} from "./pipeline/letters/LetterRequest.ts"
 export * as Pipeline from "./pipeline/Pipeline.ts"
 export * as Runtime from "./pipeline/Runtime.ts"
 export type { GivenAnswer } from "./pipeline/rehearse/givenAnswers.ts"

@@ -8,6 +8,7 @@ import * as PipelineState from "../../projections/PipelineState.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
+import { lettersText } from "./deadLetterLines.ts"
 import { eventTimeRows } from "./eventTime.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
@@ -47,7 +48,7 @@ export const showLines = (
       ...(owner === null ? [] : [["  in use by", ownerLine(owner)]])
     ]),
     ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
-    ...section("Last run", runLines(known, style), style),
+    ...section("Last run", runLines(name, known, style), style),
     ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
@@ -55,7 +56,11 @@ export const showLines = (
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
-const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+const runLines = (
+  name: string,
+  { letters, runs, state, telemetry }: Known,
+  style: Style
+): ReadonlyArray<string> => {
   const run = runs[0]
   if (run === undefined) return []
   const { counts } = run
@@ -86,7 +91,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
     ]),
     ...eventTimeRows(state),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
-    ["dead letters", lettersLine(counts.lettered, letters)]
+    ["dead letters", lettersLine(counts.lettered, letters, name, style)]
   ]
   return [...table(rows), ...failureLines(state, run.failure, style)]
 }
@@ -103,9 +108,11 @@ export const failureLines = (
     : [style.red(`✗ ${failure.code}`), `  ${shown(failure.message)}`]
 }
 
-/** Those of the run, which its other figures add up with, and all there are where other runs left some too. */
-export const lettersLine = (ofRun: number, all: number): string =>
-  all === ofRun ? grouped(all) : `${grouped(ofRun)} of this run, ${grouped(all)} in all`
+/** Those of the run, with which its other figures add up, and those that are listed where they are not as many. */
+export const lettersLine = (ofRun: number, listed: number, name: string, style: Style): string =>
+  listed === ofRun
+    ? lettersText(listed, name, style)
+    : `${grouped(ofRun)} in this run, in all ${lettersText(listed, name, style)}`
 
 const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry): string => {
   const of = Telemetry.ofStage(telemetry, sink)

@@ -133,7 +133,7 @@ const runLines = (
     ]),
     ...eventTimeRows(state).map(([label, value]) => [`  ${label}`, shown(value)]),
     ...(of.open_batches === 0 ? [] : [["  owed", plural(of.open_batches, "batch", "batches")]]),
-    ["  dead letters", lettersLine(run.dead_lettered, of.dead_letters)]
+    ["  dead letters", lettersLine(run.dead_lettered, of.dead_letters, of.name, style)]
   ]),
   ...failureLines(state, run.failure, style).map((line) => `  ${line}`)
 ]

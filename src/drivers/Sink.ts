@@ -29,6 +29,11 @@ export interface SinkOpening {
    * `finished` says that it was complete and visible.
    */
   readonly before?: { readonly receipt: Receipt | null; readonly finished: boolean }
+  /**
+   * The output is complete and visible, and records are to be added to it: what it holds stays, whoever wrote it,
+   * and stays visible until `publish`. `receipt` is what it was finished with, `null` when the log does not know.
+   */
+  readonly extends?: true
   /** `OutputFinished` is in the log: nothing more is written, only `publish` may be owed. */
   readonly finished: boolean
 }
@@ -37,10 +42,15 @@ export interface Sink {
   /**
    * One record as it will be written, made before the batch is sealed. Throws when the record does not
    * fit, with the reason as the error's message: the record is then a dead letter of this sink.
-   * Never called before `open`: what a sink has settled by its first records (the columns of a file)
+   * Never called before `open` (or `recall`, for a trial): what a sink has settled by its first records (the columns of a file)
    * comes back to it with the receipt.
    */
   encode(payload: unknown): unknown
+  /**
+   * Settles what an output's first records have settled, as this receipt has it, so that `encode` may be asked for a
+   * record that is not written: nothing is opened.
+   */
+  recall?(receipt: Receipt): void
   open(opening: SinkOpening): Effect.Effect<SinkWriter, DriverError, Scope.Scope>
 }
 

@@ -5,8 +5,19 @@
  */
 import type { Effect, Scope } from "effect"
 import type { Position } from "../../events/Checkpoint.ts"
+import type { Raw } from "../../events/PipelineEvent.ts"
 import type { DriverError } from "./DriverError.ts"
-import type { SourceBatch } from "./Record.ts"
+import type { SourceBatch, SourceRecord } from "./Record.ts"
+
+/** A record as its dead letter keeps it. */
+export interface KeptRecord {
+  /** Never `omitted`. */
+  readonly raw: Raw
+  /** The position its batch was read from. */
+  readonly from: Position | null
+  /** The payload that takes the place of what the bytes say. */
+  readonly edited?: { readonly payload: unknown } | undefined
+}
 
 export interface Source {
   /**
@@ -14,6 +25,12 @@ export interface Source {
    * with the code `source_changed`.
    */
   open(from: Position | null): Effect.Effect<SourceReader, DriverError, Scope.Scope>
+  /**
+   * The record these bytes are, by the settings of today, as `next` would give it: a failure of its own included,
+   * unless it was edited. `undefined` when its bytes alone do not tell all of it. A record that is not told here is
+   * read again in its batch.
+   */
+  parse?(kept: KeptRecord): Effect.Effect<SourceRecord | undefined, DriverError, Scope.Scope>
 }
 
 export interface ReadLimit {

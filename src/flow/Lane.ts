@@ -9,16 +9,35 @@ import type { Held, SinkBatch, SinkWriter } from "../drivers/Sink.ts"
 import type { Applied, Retry } from "./Journal.ts"
 import { atStage, type StageError } from "./StageError.ts"
 
+/** Which redrive a write is for; one of a batch has none. */
+export interface RedriveName {
+  readonly letter: string
+  readonly n: number
+}
+
+/** A sink holds this, and for which redrive it was. */
+export type AppliedByLane = Applied & { readonly redrive?: RedriveName }
+
 /** What a lane is asked to do. Its queue is bounded by the slots of the sources: see Reader.ts. */
 export type Job =
-  | { readonly _tag: "Write"; readonly batch: SinkBatch; readonly readAt: number }
+  | {
+      readonly _tag: "Write"
+      readonly batch: SinkBatch
+      readonly readAt: number
+      readonly redrive?: RedriveName
+    }
   | { readonly _tag: "Flush" }
   | { readonly _tag: "Close" }
 
 /** What a lane has to tell. */
 export type LaneMessage =
   /** The batch is written; its slot is free. It is not durable yet. */
-  | { readonly _tag: "Answered"; readonly stage: string; readonly batch: number }
+  | {
+      readonly _tag: "Answered"
+      readonly stage: string
+      readonly batch: number
+      readonly redrive?: RedriveName | undefined
+    }
   /** Some records will never be taken: the lane waits for the batch without them. */
   | {
       readonly _tag: "Refused"
@@ -26,9 +45,10 @@ export type LaneMessage =
       readonly batch: number
       readonly refused: ReadonlyArray<{ readonly index: number; readonly message: string }>
       readonly again: Deferred.Deferred<SinkBatch>
+      readonly redrive?: RedriveName | undefined
     }
   /** These batches are durable. */
-  | { readonly _tag: "Confirmed"; readonly stage: string; readonly applied: ReadonlyArray<Applied> }
+  | { readonly _tag: "Confirmed"; readonly stage: string; readonly applied: ReadonlyArray<AppliedByLane> }
   | { readonly _tag: "Retrying"; readonly retry: Retry }
 
 export interface Lane {
@@ -45,20 +65,25 @@ export const runLane = Effect.fnUntraced(function* (
   asked: Set<string> = new Set()
 ): Effect.fn.Return<void, StageError> {
   const { stage, writer } = lane
-  let answered: Array<{ readonly of: SinkBatch; readonly held: Held; readonly readAt: number }> = []
+  let answered: Array<{
+    readonly of: SinkBatch
+    readonly held: Held
+    readonly readAt: number
+    readonly redrive: RedriveName | undefined
+  }> = []
 
   const policy = (batch: number | null) =>
     retrying((attempt, reason, delayMs) =>
       tell({ _tag: "Retrying", retry: { stage, batch, attempt, reason, delayMs } })
     )
 
-  const write = Effect.fnUntraced(function* (first: SinkBatch) {
-    let of = first
+  const write = Effect.fnUntraced(function* ({ batch, redrive }: Extract<Job, { readonly _tag: "Write" }>) {
+    let of = batch
     while (true) {
       const answer = yield* writer.write(of).pipe(policy(of.batch))
       if (answer._tag === "Held") return { of, held: answer.held }
       const again = yield* Deferred.make<SinkBatch>()
-      yield* tell({ _tag: "Refused", stage, batch: of.batch, refused: answer.refused, again })
+      yield* tell({ _tag: "Refused", stage, batch: of.batch, refused: answer.refused, again, redrive })
       of = yield* Deferred.await(again)
     }
   }, atStage(stage))
@@ -72,7 +97,7 @@ export const runLane = Effect.fnUntraced(function* (
     yield* tell({
       _tag: "Confirmed",
       stage,
-      applied: durable.map(({ held, of, readAt }) => ({
+      applied: durable.map(({ held, of, readAt, redrive }) => ({
         stage,
         batch: of.batch,
         key: of.key,
@@ -80,7 +105,8 @@ export const runLane = Effect.fnUntraced(function* (
         records: held.records,
         lagMs: Math.max(0, now - readAt),
         duplicate: held.attempt !== of.attempt,
-        receipt
+        receipt,
+        ...(redrive === undefined ? {} : { redrive })
       }))
     })
   })
@@ -92,8 +118,9 @@ export const runLane = Effect.fnUntraced(function* (
     if (job._tag === "Flush") {
       yield* flush()
     } else {
-      answered.push({ ...(yield* write(job.batch)), readAt: job.readAt })
-      yield* tell({ _tag: "Answered", stage, batch: job.batch.batch })
+      const { batch, readAt, redrive } = job
+      answered.push({ ...(yield* write(job)), readAt, redrive })
+      yield* tell({ _tag: "Answered", stage, batch: batch.batch, redrive })
     }
     asked.delete(stage)
   }

@@ -106,7 +106,8 @@ const placeOf = (
 export const without = (
   outcome: Outcome,
   stage: string,
-  refused: ReadonlyArray<{ readonly index: number; readonly message: string }>
+  refused: ReadonlyArray<{ readonly index: number; readonly message: string }>,
+  code = "refused_by_sink"
 ): Outcome => {
   const branch = outcome.branches[stage]!
   const reasons = new Map<number, string>()
@@ -119,7 +120,7 @@ export const without = (
     index,
     stage,
     branches: [stage],
-    reason: { code: "refused_by_sink", message }
+    reason: { code, message }
   }))
   const already = new Set(outcome.failures.map(({ index }) => index))
   const sourced = failures.filter(({ index }) => index >= 0)
@@ -147,3 +148,31 @@ export const without = (
 
 /** Source records first, in their order; then what was made. */
 const orderOf = ({ index }: Failure): number => (index >= 0 ? index : 2 ** 40 - index)
+
+/**
+ * The outcome without a record that has left the dead letters on these branches since its batch was sealed: what was
+ * redriven there must not come once more, whatever would become of it now. C11
+ */
+export const withoutLeft = (outcome: Outcome, index: number, branches: ReadonlyArray<string>): Outcome =>
+  branches.reduce((next, stage) => {
+    const message = "it was redriven or discarded before its batch was sealed again"
+    const pieces = (next.branches[stage]?.rows ?? []).flatMap((row, at) => (row === index ? [at] : []))
+    return pieces.length === 0
+      ? next
+      : without(
+          next,
+          stage,
+          pieces.map((at) => ({ index: at, message })),
+          "left_before"
+        )
+  }, outcome)
+
+/** A single record that is handled on none of these branches. */
+export const nacked = (stage: string, branches: ReadonlyArray<string>, reason: Reason): Outcome => ({
+  count: 1,
+  branches: Object.fromEntries(
+    branches.map((branch) => [branch, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 1 }])
+  ),
+  failures: [{ index: 0, stage, branches, reason }],
+  totals: { delivered: 0, filtered: 0, unrouted: 0, lettered: 1 }
+})

@@ -7,6 +7,7 @@
 import { Clock, Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
+import { own } from "../../projections/own.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
 import type { Sink } from "../drivers/Sink.ts"
@@ -69,6 +70,13 @@ export interface PlannedSink {
 export interface Plan {
   readonly sources: ReadonlyArray<PlannedSource>
   readonly sinks: ReadonlyArray<PlannedSink>
+  /**
+   * The way of what a stage has made, from directly behind it. `undefined` where there is no such stage, or where
+   * none of the sinks that take part can be reached from it.
+   */
+  readonly behind: (stage: string) => PlannedSource["route"] | undefined
+  /** The definition has a sink of this name, whether it takes part or not. */
+  readonly isSink: (stage: string) => boolean
   readonly runtime: Definition["runtime"]
   readonly deadLetters: Definition["deadLetters"]
   /** `undefined` where no batch leaves anything behind for the next. */
@@ -127,15 +135,19 @@ export const compile = Effect.fnUntraced(function* (
       recordsMost: Math.min(...members.map((name) => recordsMost(name, stages)))
     })
   }
-  const memory = planMemory(
-    definition,
-    clock,
-    order(definition).flatMap((name) => memories.get(name) ?? []),
-    // What a stage has made sets out behind it, as if it had been read there.
-    (name) =>
-      routeFrom([name], { ...along, stages: new Map(stages).set(name, withoutWork(stages.get(name)!)) })
-  )
-  return { sources, sinks, runtime: definition.runtime, deadLetters: definition.deadLetters, memory }
+  // What a stage has made sets out behind it, as if it had been read there.
+  const behind = (name: string) =>
+    routeFrom([name], { ...along, stages: new Map(stages).set(name, withoutWork(stages.get(name)!)) })
+  const remembering = order(definition).flatMap((name) => memories.get(name) ?? [])
+  return {
+    sources,
+    sinks,
+    behind: (name) => (stages.has(name) ? behind(name) : undefined),
+    isSink: (name) => own(definition.stages, name)?.sink !== undefined,
+    runtime: definition.runtime,
+    deadLetters: definition.deadLetters,
+    memory: planMemory(definition, clock, remembering, behind)
+  }
 })
 
 const timedSources = (names: ReadonlyArray<string>, { stages }: Definition) =>

@@ -4,35 +4,20 @@
  *
  * @module
  */
-import { Clock, Deferred, Effect, Option, Queue, type Semaphore } from "effect"
+import { Clock, Deferred, Effect, Option, Queue } from "effect"
 import type { Position } from "../../events/Checkpoint.ts"
 import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Receipt } from "../drivers/Sink.ts"
-import type { SourceReader } from "../drivers/Source.ts"
-import type { Applied, Journal, JournalError, Retry } from "./Journal.ts"
-import type { Lane, LaneMessage } from "./Lane.ts"
-import type { Plan } from "./Plan.ts"
-import type { Prepared, ReaderMessage } from "./Reader.ts"
+import type { JournalError } from "./Journal.ts"
+import { confirmed, type News, noNews, type RefusedMessage } from "./News.ts"
+import type { Message, PumpContext } from "./PumpContext.ts"
+import type { Prepared } from "./Reader.ts"
 import { endOf, type PumpEnd, type SourceEnd } from "./RunEnd.ts"
-import { type Settle, Settling } from "./Settling.ts"
+import { Settling } from "./Settling.ts"
 import { atStage, type StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
 import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
-
-/** What readers and lanes tell, and what is asked from outside. */
-export type Message = ReaderMessage | LaneMessage | Settle
-
-export interface PumpContext {
-  readonly plan: Plan
-  readonly journal: Journal
-  readonly state: PipelineState
-  readonly lanes: ReadonlyMap<string, Lane>
-  readonly slots: ReadonlyMap<string, Semaphore.Semaphore>
-  readonly readers: ReadonlyMap<string, SourceReader>
-  readonly inbox: Queue.Queue<Message>
-  readonly stop: Deferred.Deferred<void>
-}
 
 /** A source with free slots may tell another batch so soon that one append can seal both: this long it is awaited. */
 const togetherMs = 3
@@ -42,8 +27,6 @@ const quietMs = 20
 const messagesAtOnce = 256
 /** Batches that may be answered and not yet confirmed; beyond it a flush is due whatever the interval says. */
 const unconfirmedMost = 1024
-
-type RefusedMessage = Extract<Message, { readonly _tag: "Refused" }>
 
 export const makePump = (context: PumpContext): Effect.Effect<PumpEnd, StageError | JournalError> =>
   Effect.gen(function* () {
@@ -118,9 +101,7 @@ class Pump {
   /** Takes the answers out of the messages: what is written has left, whatever else is going on. */
   freeSlots(messages: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<Message>> {
     return Effect.filter(messages, (message) =>
-      message._tag === "Answered"
-        ? Effect.as(this.answered(message.stage, message.batch), false)
-        : Effect.succeed(true)
+      message._tag === "Answered" ? Effect.as(this.answered(message), false) : Effect.succeed(true)
     )
   }
 
@@ -139,35 +120,9 @@ class Pump {
 
   turn(messages: ReadonlyArray<Message>): Effect.Effect<PumpEnd | undefined, StageError | JournalError> {
     return Effect.gen({ self: this }, function* () {
-      const prepared: Array<Prepared> = []
-      const refusals: Array<RefusedMessage> = []
-      const applied: Array<Applied> = []
-      const retries: Array<Retry> = []
-      for (const message of messages) {
-        switch (message._tag) {
-          case "Prepared":
-            prepared.push(message)
-            break
-          case "Ended":
-            this.ended.set(message.stage, message.end)
-            break
-          case "Answered":
-            yield* this.answered(message.stage, message.batch)
-            break
-          case "Refused":
-            refusals.push(message)
-            break
-          case "Confirmed":
-            this.flushing--
-            this.unconfirmed -= message.applied.length
-            applied.push(...message.applied)
-            break
-          case "Retrying":
-            retries.push(message.retry)
-            break
-        }
-      }
-      yield* this.record(prepared, refusals, applied, retries)
+      const news = noNews()
+      for (const message of messages) yield* this.sort(message, news)
+      yield* this.record(news)
       this.settling.ask(messages, this.nextBatch)
       yield* this.settling.tell(this.state)
       yield* this.flushWhenDue(messages.length === 0 || this.settling.isUrgent)
@@ -175,27 +130,62 @@ class Pump {
     })
   }
 
+  sort(message: Message, news: News): Effect.Effect<void> {
+    switch (message._tag) {
+      case "Prepared":
+        news.prepared.push(message)
+        break
+      case "Redriven":
+        news.redrives.push(message)
+        break
+      case "Ended":
+        this.ended.set(message.stage, message.end)
+        break
+      case "Answered":
+        return this.answered(message)
+      case "Refused":
+        if (message.redrive === undefined) news.refusals.push(message)
+        else news.redriveRefusals.push({ ...message, redrive: message.redrive })
+        break
+      case "Confirmed":
+        this.flushing--
+        this.unconfirmed -= message.applied.length
+        for (const { redrive, ...applied } of message.applied) {
+          if (redrive === undefined) news.applied.push(applied)
+          else news.redriven.push(confirmed(redrive, applied))
+        }
+        break
+      case "Retrying":
+        news.retries.push(message.retry)
+        break
+    }
+    return Effect.void
+  }
+
   /** One append for everything; nothing is handed on before it has returned. */
-  record(
-    prepared: ReadonlyArray<Prepared>,
-    refusals: ReadonlyArray<RefusedMessage>,
-    applied: ReadonlyArray<Applied>,
-    retries: ReadonlyArray<Retry>
-  ): Effect.Effect<void, StageError | JournalError> {
+  record(news: News): Effect.Effect<void, StageError | JournalError> {
     return Effect.gen({ self: this }, function* () {
-      const writings = prepared.map((each) => this.begin(each))
+      const { redriving } = this.context
+      const { applied, redriven, retries } = news
+      const writings = news.prepared.map((each) => this.begin(each))
       // Each at once: another sink may refuse records of the same batch, and its attempt is the next one.
-      const again = refusals.map((refusal) => this.withoutRefused(refusal))
+      const again = news.refusals.map((refusal) => this.withoutRefused(refusal))
       if (this.tripped !== undefined) yield* Deferred.succeed(this.context.stop, undefined)
       const seals = [
         ...writings.map((writing) => sealOf(writing, [...writing.waiting], this.bases)),
         ...again.map(({ seal }) => seal)
       ]
-      if (seals.length + applied.length + retries.length === 0) return
-      this.state = yield* this.context.journal.append({ applied, seals, retries })
-      for (const seal of seals) for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
+      const begun = news.redrives.map((each) => redriving.begin(each))
+      const redrives = redriving.seals(begun, news.redriveRefusals, this.bases, this.state.id)
+      const redriveSeals = redrives.seals
+      const all = [seals, redriveSeals, applied, redriven, retries]
+      if (all.every(({ length }) => length === 0)) return
+      this.state = yield* this.context.journal.append({ applied, seals, redriven, redriveSeals, retries })
+      for (const seal of [...seals, ...redriveSeals])
+        for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
       for (const writing of writings) yield* this.handOn(writing)
       for (const { again: lane, batch } of again) yield* Deferred.succeed(lane, batch)
+      yield* redriving.handOn(begun, redrives.again, this.state, this.context.lanes)
       yield* this.acknowledge
     })
   }
@@ -241,8 +231,9 @@ class Pump {
     })
   }
 
-  answered(stage: string, batch: number): Effect.Effect<void> {
+  answered({ batch, redrive, stage }: Extract<Message, { readonly _tag: "Answered" }>): Effect.Effect<void> {
     this.unconfirmed++
+    if (redrive !== undefined) return Effect.sync(() => this.context.redriving.answered(redrive, stage))
     const writing = this.writing.get(batch)
     if (writing === undefined) return Effect.void
     writing.waiting.delete(stage)
@@ -273,7 +264,8 @@ class Pump {
     if (this.unconfirmed === 0 || this.flushing > 0) return Effect.void
     return Effect.gen({ self: this }, function* () {
       const now = yield* Clock.currentTimeMillis
-      const nothingToSeal = quiet || (this.allEnded && this.writing.size === 0)
+      const nothingToSeal =
+        quiet || (this.allEnded && this.writing.size === 0 && !this.context.redriving.isBusy)
       const due = now - this.lastFlush >= this.context.plan.runtime.checkpointInterval
       if (!nothingToSeal && !due && this.unconfirmed < unconfirmedMost) return
       this.lastFlush = now
@@ -290,8 +282,8 @@ class Pump {
 
   /** Nothing is being read, written or confirmed: the lanes are closed and the run has come to its end. */
   get atRest(): Effect.Effect<PumpEnd | undefined> {
-    if (!this.allEnded || this.writing.size + this.unconfirmed + this.flushing > 0)
-      return Effect.succeed(undefined)
+    const owed = this.writing.size + this.unconfirmed + this.flushing
+    if (!this.allEnded || owed > 0 || this.context.redriving.isBusy) return Effect.succeed(undefined)
     return Effect.gen({ self: this }, function* () {
       for (const { jobs } of this.context.lanes.values()) yield* Queue.offer(jobs, { _tag: "Close" })
       return endOf(this.ended, this.tripped, this.context.plan.deadLetters)

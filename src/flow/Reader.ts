@@ -15,7 +15,7 @@ import type { SourceReader } from "../drivers/Source.ts"
 import type { Retry } from "./Journal.ts"
 import type { FlowMemory, Left, Visited } from "./memory/FlowMemory.ts"
 import { emptyOutcome } from "./memory/withMade.ts"
-import type { Outcome } from "./Outcome.ts"
+import { type Outcome, withoutLeft } from "./Outcome.ts"
 import type { Plan, PlannedSource } from "./Plan.ts"
 import type { SourceEnd } from "./RunEnd.ts"
 import { atStage, type StageError } from "./StageError.ts"
@@ -209,7 +209,12 @@ const prepare = Effect.fnUntraced(function* (
     tell({ _tag: "Retrying", retry })
   )
   const range = { from, to: read.to }
-  return { keep, prepared: { _tag: "Prepared", of, owed, range, offset, read, outcome, left, readAt } }
+  const whole = (owed?.left ?? []).reduce(
+    (of, gone) =>
+      withoutLeft(of, gone.stage === undefined ? gone.offset - offset : -1 - gone.offset, gone.branches),
+    outcome
+  )
+  return { keep, prepared: { _tag: "Prepared", of, owed, range, offset, read, outcome: whole, left, readAt } }
 })
 
 /** The records of several sources that have a time, as they were read. */

@@ -10,18 +10,21 @@
  * @module
  */
 import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "effect"
-import { idempotencyKey } from "../../events/Checkpoint.ts"
-import { owedBranches } from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { SourceReader } from "../drivers/Source.ts"
-import type { Applied, Journal, JournalError } from "./Journal.ts"
-import { type Job, type Lane, runLane } from "./Lane.ts"
+import type { Journal, JournalError } from "./Journal.ts"
+import { runLane } from "./Lane.ts"
+import { askHeld, askHeldRedrives, openLanes, publish } from "./lanes.ts"
 import { openMemory } from "./memory/FlowMemory.ts"
 import type { Plan } from "./Plan.ts"
-import { type Message, makePump } from "./Pump.ts"
+import { makePump } from "./Pump.ts"
+import type { Message } from "./PumpContext.ts"
 import { runReader } from "./Reader.ts"
 import type { PumpEnd, RunEnd } from "./RunEnd.ts"
+import { feedRedrives } from "./redrive/feedRedrives.ts"
+import type { FetchLetter } from "./redrive/KeptLetter.ts"
+import { Redriving } from "./redrive/Redriving.ts"
 import { atStage, type StageError } from "./StageError.ts"
 
 export type RunWorkerError = StageError | JournalError
@@ -32,6 +35,8 @@ export interface RunWorker {
   readonly stop: Effect.Effect<void>
   /** Makes durable now what is in flight, and resolves once that is in the log, or the run has come to its end. */
   readonly settle: Effect.Effect<void>
+  /** The redrives that are asked for now: those it has the sinks for are worked on, in the order of the requests. */
+  readonly redrive: (state: PipelineState) => Effect.Effect<void>
   /** How far the sources are, where they know; for progress bars, never for decisions. */
   readonly progress: () => ReadonlyArray<{ readonly stage: string } & ReturnType<SourceReader["progress"]>>
   /** The sinks that have been asked for something and have not answered yet. */
@@ -44,6 +49,7 @@ export interface RunWorkerOptions {
   /** The state of the log after this epoch's `RunStarted` or `ReplayStarted`. */
   readonly state: PipelineState
   readonly epoch: number
+  readonly fetch: FetchLetter
 }
 
 /** What the worker is asked through while it runs. */
@@ -52,6 +58,7 @@ interface Inside {
   readonly readers: Map<string, SourceReader>
   readonly asked: Set<string>
   readonly inbox: Queue.Queue<Message>
+  readonly redriving: Redriving
 }
 
 export const make = Effect.fnUntraced(function* (options: RunWorkerOptions): Effect.fn.Return<RunWorker> {
@@ -61,22 +68,35 @@ export const make = Effect.fnUntraced(function* (options: RunWorkerOptions): Eff
   // Bounded by the slots: a reader tells one batch per slot, a lane a bounded number of facts per batch.
   const inbox = yield* Queue.unbounded<Message>()
   const over = yield* Deferred.make<void>()
+  const sinks = options.plan.sinks.map(({ stage }) => stage)
+  const redriving = new Redriving(options.state, sinks, options.plan.isSink, false)
   return {
-    run: Effect.ensuring(run(options, { stop, readers, asked, inbox }), Deferred.succeed(over, undefined)),
+    run: Effect.ensuring(
+      run(options, { stop, readers, asked, inbox, redriving }),
+      Deferred.succeed(over, undefined)
+    ),
+    redrive: (state) =>
+      Effect.suspend(() => {
+        const isNew = redriving.update(state)
+        return isNew ? Effect.asVoid(Queue.offer(inbox, { _tag: "Look" })) : Effect.void
+      }),
     settle: Effect.gen(function* () {
       const settled = yield* Deferred.make<void>()
       yield* Queue.offer(inbox, { _tag: "Settle", settled })
       yield* Effect.raceFirst(Deferred.await(settled), Deferred.await(over))
     }),
-    stop: Effect.asVoid(Deferred.succeed(stop, undefined)),
+    stop: Effect.suspend(() => {
+      redriving.stop()
+      return Effect.asVoid(Deferred.succeed(stop, undefined))
+    }),
     progress: () => [...readers].map(([stage, reader]) => ({ stage, ...reader.progress() })),
     waitingFor: () => [...asked]
   }
 })
 
 const run = Effect.fnUntraced(function* (
-  { epoch, journal, plan, state: before }: RunWorkerOptions,
-  { asked, inbox, readers, stop }: Inside
+  { epoch, fetch, journal, plan, state: before }: RunWorkerOptions,
+  { asked, inbox, readers, redriving, stop }: Inside
 ): Effect.fn.Return<RunEnd, RunWorkerError, Scope.Scope> {
   const lanes = yield* openLanes(plan, before, epoch)
   // C15: the finish is logged, so nothing is read or written any more; only the renames may be owed.
@@ -85,15 +105,18 @@ const run = Effect.fnUntraced(function* (
     return { _tag: "Finished" }
   }
   const held = yield* askHeld(lanes, before)
-  const state = held.length === 0 ? before : yield* journal.append({ applied: held })
+  const redriven = yield* askHeldRedrives(lanes, before)
+  const isNew = held.length + redriven.length > 0
+  const state = isNew ? yield* journal.append({ applied: held, redriven }) : before
+  redriving.update(state)
 
   const tell = (message: Message) => Queue.offer(inbox, message)
   const slots = new Map<string, Semaphore.Semaphore>()
   for (const { stage } of plan.sources) slots.set(stage, yield* Semaphore.make(plan.runtime.inFlight))
   const memory = plan.memory && (yield* openMemory(plan.memory, plan.sources, state))
-  const pump = makePump({ plan, journal, state, lanes, slots, readers, inbox, stop })
+  const pump = makePump({ plan, journal, state, lanes, slots, readers, redriving, inbox, stop })
 
-  const [end] = yield* Effect.all(
+  const work = Effect.all(
     [
       pump,
       ...plan.sources.map((source) =>
@@ -111,6 +134,7 @@ const run = Effect.fnUntraced(function* (
     ] as [Effect.Effect<PumpEnd, RunWorkerError>, ...Array<Effect.Effect<void, RunWorkerError, Scope.Scope>>],
     { concurrency: "unbounded" }
   )
+  const [end] = yield* Effect.raceFirst(work, feedRedrives({ plan, fetch, redriving, tell }))
   if (end._tag === "Drained") return end.end
   const finished: Array<{ stage: string; output: Schema.Json }> = []
   for (const { stage, writer } of lanes.values()) {
@@ -120,62 +144,3 @@ const run = Effect.fnUntraced(function* (
   yield* publish(lanes)
   return { _tag: "Finished" }
 })
-
-const openLanes = Effect.fnUntraced(function* (
-  plan: Plan,
-  state: PipelineState,
-  epoch: number
-): Effect.fn.Return<ReadonlyMap<string, Lane>, StageError, Scope.Scope> {
-  const lanes = new Map<string, Lane>()
-  for (const { sink, stage } of plan.sinks) {
-    const output = own(state.run?.outputs, stage)
-    const writer = yield* sink
-      .open({
-        epoch,
-        run: state.run?.id ?? "",
-        receipt: output?.receipt ?? null,
-        leftover: own(state.run?.leftovers, stage)?.receipt ?? null,
-        finished: output?.finished ?? false,
-        ...(output?.from === undefined ? {} : { before: output.from })
-      })
-      .pipe(atStage(stage))
-    lanes.set(stage, { stage, writer, jobs: yield* Queue.unbounded<Job>() })
-  }
-  return lanes
-})
-
-/** On resume the sinks are asked which keys they hold: the winner's seal then is the truth, C3. */
-const askHeld = Effect.fnUntraced(function* (
-  lanes: ReadonlyMap<string, Lane>,
-  state: PipelineState
-): Effect.fn.Return<ReadonlyArray<Applied>, StageError> {
-  const applied: Array<Applied> = []
-  for (const { stage, writer } of lanes.values()) {
-    const keys = new Map<string, number>()
-    for (const batch of state.open) {
-      if (!owedBranches(batch).includes(stage)) continue
-      const { generation } = batch
-      keys.set(idempotencyKey({ pipeline: state.id, generation, batch: batch.batch, stage }), batch.batch)
-    }
-    if (keys.size === 0) continue
-    const held = yield* writer.held([...keys.keys()]).pipe(atStage(stage))
-    for (const [key, { attempt, records }] of held) {
-      applied.push({
-        stage,
-        batch: keys.get(key)!,
-        key,
-        attempt,
-        records,
-        lagMs: 0,
-        duplicate: true,
-        receipt: null
-      })
-    }
-  }
-  return applied
-})
-
-const publish = (lanes: ReadonlyMap<string, Lane>) =>
-  Effect.forEach(lanes.values(), ({ stage, writer }) => writer.publish.pipe(atStage(stage)), {
-    discard: true
-  })

@@ -8,9 +8,11 @@
  * @module
  */
 import type { EventOf, PipelineEvent, Reason, SealedBranch } from "../../events/PipelineEvent.ts"
+import * as Bench from "../../projections/Bench.ts"
 import * as OpenBatch from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import { abandoned, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
+import { outcomeOf } from "../../projections/RedriveOutcomes.ts"
 import type { runEnds } from "./metricTable.ts"
 import type { NamesOf } from "./series.ts"
 
@@ -36,6 +38,11 @@ export const measure = (before: PipelineState, event: PipelineEvent): ReadonlyAr
       return applied(before, event, [
         { metric: "millrace_duplicates_suppressed_total", value: 1, stage: event.stage }
       ])
+    case "RedriveSealed":
+    case "RedriveApplied":
+      return redriven(before, event)
+    case "DeadLettersDiscarded":
+      return [{ metric: "millrace_dead_letters_discarded_total", value: event.letters.length }]
     case "Retried":
       return [{ metric: "millrace_retries_total", value: 1, stage: event.stage }]
     case "RunStarted":
@@ -85,6 +92,22 @@ const applied = (
     ...(winner === undefined ? [] : outcome(stage, winner)),
     ...also
   ]
+}
+
+/** A redrive counts once, when it is settled; what a sink holds of it counts with the rest that it holds. */
+const redriven = (
+  before: PipelineState,
+  event: EventOf<"RedriveSealed"> | EventOf<"RedriveApplied">
+): ReadonlyArray<Measure> => {
+  const bench = before.bench ?? Bench.initial
+  const settled = Bench.settledBetween(bench, Bench.evolve(bench, event), event)
+  const held: ReadonlyArray<Measure> =
+    event._tag === "RedriveApplied"
+      ? [{ metric: "millrace_records_applied_total", value: event.records, stage: event.stage }]
+      : []
+  if (settled === undefined) return held
+  const kind = outcomeOf(settled).outcome
+  return [...held, { metric: "millrace_redrives_settled_total", value: 1, kind }]
 }
 
 /** All of them, also where they are 0: a series that is there from the start shows its first step. */

@@ -26,6 +26,9 @@ export type Label = "pipeline" | "stage" | "driver" | "status" | "reason" | "mod
 /** How a life of a run ends. `interrupted` is a clean stop that keeps its place, `abandoned` one given up. */
 export const runEnds = ["completed", "failed", "crashed", "interrupted", "abandoned"] as const
 
+/** What a redrive comes to: its letter has left, stands as it did, or has left on some of its branches. */
+export const redriveEnds = ["left", "nacked", "partly"] as const
+
 const skipReasons: ReadonlyArray<EventOf<"TickSkipped">["reason"]> = [
   "overlap",
   "missed",
@@ -147,6 +150,21 @@ export const metricTable = {
     unit: "batches",
     labels: branch,
     help: "Batches a sink held already, so that nothing was written."
+  },
+
+  // The dead-letter bench
+  millrace_redrives_settled_total: {
+    kind: "counter",
+    unit: "records",
+    labels: ["pipeline", "status"],
+    values: redriveEnds,
+    help: "Dead letters that were tried again, by what became of them on the sinks that were owed them."
+  },
+  millrace_dead_letters_discarded_total: {
+    kind: "counter",
+    unit: "records",
+    labels: one,
+    help: "Dead letters that somebody has discarded."
   },
 
   // Pipelines

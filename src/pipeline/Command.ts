@@ -69,7 +69,7 @@ export type Command =
   /** Letters are owed no more; `force`: also those that are just being tried, whatever becomes of that. */
   | {
       readonly _tag: "DiscardLetters"
-      readonly letters: ReadonlyArray<string>
+      readonly letters: EventOf<"DeadLettersDiscarded">["letters"]
       readonly reason: string
       readonly force: boolean
       readonly revision: number

@@ -16,6 +16,7 @@ import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
+import { isBenchDue } from "./letters/benchWork.ts"
 import * as PipelineActor from "./PipelineActor.ts"
 import type { Reaction } from "./Reaction.ts"
 import { react } from "./react.ts"
@@ -37,6 +38,8 @@ export class Pipelines extends Context.Service<
     remove(id: string, by: Asker): Effect.Effect<void, RegisterError>
     /** Gives the pipeline of this name the functions of its stages, for runs of this process. */
     provide(name: string, functions: Functions): Effect.Effect<void>
+    /** The functions of the pipeline of this name, as they were given. */
+    functionsOf(name: string): Functions
     /** The pipeline's actor, awake as long as the scope is open, and a while longer. */
     get(id: string): Effect.Effect<HostedPipeline, LogError | UndecodableEvent, Scope.Scope>
     /** The pipeline's actor if it is awake; looking does not wake it. */
@@ -91,6 +94,7 @@ export class Pipelines extends Context.Service<
           adopt,
           progress,
           retire,
+          functionsOf: (name) => functions.get(name) ?? noFunctions,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
           get,
           awake: (id) => Effect.flatMap(RcMap.has(actors, id), (has) => (has ? get(id) : Effect.undefined))
@@ -157,5 +161,5 @@ const adoptions = Effect.fnUntraced(function* (get: Pipelines["Service"]["get"])
 /** Pause between two attempts at a pipeline whose log was away for longer than its actor waits. */
 const againAfter = "5 seconds"
 
-const isAtRest = ({ deployment, desired }: PipelineState): boolean =>
-  deployment === "Shutdown" && desired === "Shutdown"
+const isAtRest = (state: PipelineState): boolean =>
+  state.deployment === "Shutdown" && state.desired === "Shutdown" && !isBenchDue(state)

@@ -113,7 +113,7 @@ const isFatal = (error: PlanError | StageError): boolean => error._tag === "Plan
 const reasonOf = (error: PlanError | StageError): Reason =>
   error._tag === "StageError" ? error.reason : { code: "invalid_definition", message: error.message }
 
-const recoveryOf = (state: PipelineState): Recovery => {
+export const recoveryOf = (state: PipelineState): Recovery => {
   const definition = decodeDefinition(state.definition?.definition)
   return Result.isSuccess(definition) ? definition.success.runtime.recovery : noRecovery
 }

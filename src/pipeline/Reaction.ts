@@ -16,6 +16,11 @@ export interface Reaction {
    * is said to be lost first. Before it is adopted, a pipeline can be looked at and written to, and nothing follows.
    */
   readonly adopt: Effect.Effect<void>
+  /**
+   * Redrives are worked on, now, by this process, whether it has adopted the pipeline or not: then nothing else
+   * follows. Resolves at once.
+   */
+  readonly redrive: Effect.Effect<void>
   /** Drains what is at work, says that nobody is at work any more, and does nothing from then on. */
   readonly retire: (reason: Reason) => Effect.Effect<void>
   /** Makes durable now what is in flight, and resolves once that is in the log; at once where nothing is at work. */

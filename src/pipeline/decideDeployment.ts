@@ -7,7 +7,8 @@ import type { Desired, PipelineEvent, Reason } from "../../events/PipelineEvent.
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive, mayDeploy } from "../../projections/transitions.ts"
 import { accept, type Decision, reject } from "./Decision.ts"
-import { benchIsBusy, isBenchBusy } from "./letters/decideLetters.ts"
+import { isBenchBusy } from "./letters/benchWork.ts"
+import { benchIsBusy } from "./letters/decideLetters.ts"
 
 /**
  * Shutting down may always be wanted. Anything else is refused while a shutdown is under way and from

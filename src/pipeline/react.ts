@@ -7,67 +7,65 @@
  *
  * @module
  */
-import { Clock, Context, Deferred, Duration, Effect, Fiber, Result, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Fiber, Result, Scope } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import { abandoned, type PipelineState } from "../../projections/PipelineState.ts"
+import type { PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import type { RunWorker } from "../flow/RunWorker.ts"
+import type { EventLog } from "../log/EventLog.ts"
 import type { Command } from "./Command.ts"
 import { type Deadlines, defaultDeadlines } from "./Deadlines.ts"
 import { nextLook } from "./decideInTime.ts"
 import { nextId } from "./Identity.ts"
-import { annotationsOf } from "./logAnnotations.ts"
+import { BenchSession } from "./letters/BenchSession.ts"
 import { OneTask } from "./OneTask.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
-import { Preparation } from "./Preparation.ts"
+import { Preparation, recoveryOf } from "./Preparation.ts"
 import type { Reaction } from "./Reaction.ts"
 import { isOutrun, processLost } from "./situation.ts"
-import { type Next, next } from "./steer.ts"
+import { type Next, next, nextOfBench } from "./steer.ts"
+import { type AtWork, forced, lasting, lifeOf, outrun, sleepUntil, tellUnsteered } from "./steering.ts"
 import * as Turns from "./Turns.ts"
 import { watchProgress } from "./watchProgress.ts"
 import { engine, type FunctionsOf, work } from "./work.ts"
-
-/** A life of a run that this process works on; it is over when its fiber is. */
-interface AtWork {
-  readonly life: string
-  readonly fiber: Fiber.Fiber<void>
-  worker: RunWorker | undefined
-  isCutOff: boolean
-}
 
 /** Follows an actor until the scope closes; a run at work is interrupted with it. */
 export const react = Effect.fnUntraced(function* (
   actor: PipelineActor,
   functionsOf: FunctionsOf,
   deadlines: Deadlines = defaultDeadlines
-): Effect.fn.Return<Reaction, never, Drivers | Scope.Scope> {
-  const steering = new Steering(actor, functionsOf, deadlines, yield* Effect.context<Drivers | Scope.Scope>())
+): Effect.fn.Return<Reaction, never, Needs | Scope.Scope> {
+  const steering = new Steering(actor, functionsOf, deadlines, yield* Effect.context<Needs | Scope.Scope>())
   steering.turns = yield* Turns.make((_: undefined) => steering.turn)
   yield* actor.follow(() => steering.nudge)
   return steering
 })
 
+type Needs = Drivers | EventLog
+
 // A class, because ten thousand pipelines may be awake: what every one of them does is written once.
 class Steering implements Reaction {
   turns!: Turns.Turns<undefined, never, never>
   #isNudged = false
-  #attached: "waiting" | "adopted" | "retired" = "waiting"
+  /** `benched`: it is looked after for its redrives alone. */
+  #attached: "waiting" | "benched" | "adopted" | "retired" = "waiting"
   #atWork: AtWork | undefined
   // Made when they are first needed: most pipelines rest most of the time.
-  #task: OneTask<Drivers> | undefined
-  #timer: OneTask<Drivers> | undefined
+  #task: OneTask<Needs> | undefined
+  #timer: OneTask<Needs> | undefined
+  #bench: BenchSession | undefined
   #made: Preparation | undefined
   readonly actor: PipelineActor
   readonly #functionsOf: FunctionsOf
   readonly #deadlines: Deadlines
-  readonly #context: Context.Context<Drivers | Scope.Scope>
+  readonly #context: Context.Context<Needs | Scope.Scope>
 
   constructor(
     actor: PipelineActor,
     functionsOf: FunctionsOf,
     deadlines: Deadlines,
-    context: Context.Context<Drivers | Scope.Scope>
+    context: Context.Context<Needs | Scope.Scope>
   ) {
     this.actor = actor
     this.#functionsOf = functionsOf
@@ -85,12 +83,20 @@ class Steering implements Reaction {
 
   get adopt(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.#attached !== "waiting") return
+      if (this.#attached !== "waiting" && this.#attached !== "benched") return
       this.#attached = "adopted"
       const { deployment, lifecycle } = yield* this.actor.state
       const isLeft = deployment === "Running" || deployment === "Paused" || isActive(lifecycle)
       if (isLeft) yield* this.#tell({ _tag: "Suspend", reason: processLost, life: this.actor.lostLife })
       yield* this.nudge
+    })
+  }
+
+  get redrive(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#attached === "waiting") this.#attached = "benched"
+      this.#bench?.urge()
+      return this.nudge
     })
   }
 
@@ -100,6 +106,7 @@ class Steering implements Reaction {
       this.#attached = "retired"
       yield* this.#endTask
       yield* this.#setTimer(undefined)
+      yield* this.#bench?.retire(this.#deadlines.draining) ?? Effect.void
       if (this.#atWork !== undefined) {
         const { fiber, worker } = this.#atWork
         if (worker === undefined) yield* Fiber.interrupt(fiber)
@@ -126,26 +133,16 @@ class Steering implements Reaction {
     return Effect.suspend(() => {
       this.#isNudged = false
       return this.#step
-    }).pipe(
-      Effect.catchCause((cause) =>
-        Effect.flatMap(this.actor.state, (state) =>
-          Effect.annotateLogs(
-            Effect.logError("the pipeline could not be steered", cause),
-            annotationsOf(this.actor.id, state)
-          )
-        )
-      )
-    )
+    }).pipe(Effect.catchCause((cause) => tellUnsteered(this.actor, cause)))
   }
 
   get #step(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.#attached !== "adopted") return
+      if (this.#attached !== "adopted" && this.#attached !== "benched") return
       const state = yield* this.actor.state
       const now = yield* Clock.currentTimeMillis
-      yield* this.#setTimer(nextLook(state, now))
-      const atWork = this.#atWork === undefined ? "no" : this.#atWork.isCutOff ? "cut_off" : "working"
-      const wanted = next(state, atWork)
+      if (this.#attached === "adopted") yield* this.#setTimer(nextLook(state, now))
+      const wanted = this.#wanted(state, now)
       if (!lasting.has(wanted)) yield* this.#endTask
       switch (wanted) {
         case "advance":
@@ -168,10 +165,33 @@ class Steering implements Reaction {
           return yield* this.#begin(state)
         case "drain":
           return yield* this.#drain(state)
+        case "redrive":
+          return yield* this.#atBench.work(state, recoveryOf(state))
+        case "redrive_later":
+          return yield* this.#during("redrive_later", Effect.sleep(this.#atBench.pause(now)))
+        case "hurry":
+          return yield* this.#atBench.hurry
         case "rest":
           return yield* this.#made?.discard ?? Effect.void
       }
     })
+  }
+
+  #wanted(state: PipelineState, now: number): Next {
+    const atBench = state.bench === undefined ? "nothing" : this.#atBench.at(state, now)
+    if (this.#attached === "benched") return nextOfBench(atBench)
+    const atWork = this.#atWork === undefined ? "no" : this.#atWork.isCutOff ? "cut_off" : "working"
+    return next(state, atWork, atBench)
+  }
+
+  get #atBench(): BenchSession {
+    this.#bench ??= new BenchSession(
+      this.actor,
+      this.#functionsOf,
+      (effect) => this.#fork(effect),
+      this.nudge
+    )
+    return this.#bench
   }
 
   /** What it has prepared is closed with the pipeline. */
@@ -199,17 +219,17 @@ class Steering implements Reaction {
     })
   }
 
-  #fork(effect: Effect.Effect<void, never, Drivers>): Effect.Effect<Fiber.Fiber<void>> {
+  #fork(effect: Effect.Effect<void, never, Needs>): Effect.Effect<Fiber.Fiber<void>> {
     return Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)).pipe(
       Effect.provideContext(this.#context)
     )
   }
 
-  #oneTask(): OneTask<Drivers> {
+  #oneTask(): OneTask<Needs> {
     return new OneTask((effect) => this.#fork(effect), this.nudge)
   }
 
-  #during(name: string, task: Effect.Effect<void, never, Drivers>): Effect.Effect<void> {
+  #during(name: string, task: Effect.Effect<void, never, Needs>): Effect.Effect<void> {
     this.#task ??= this.#oneTask()
     return this.#task.begin(name, task)
   }
@@ -221,16 +241,19 @@ class Steering implements Reaction {
   /** Looks at the schedule at this instant, if nothing happens before. */
   #setTimer(at: number | undefined): Effect.Effect<void> {
     if (at === undefined) return this.#timer?.end ?? Effect.void
-    const wait = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.sleep(Math.min(longestSleepMs, Math.max(0, at - now)))
-    )
     this.#timer ??= this.#oneTask()
-    return this.#timer.begin(`look at ${at}`, Effect.andThen(wait, this.#tell({ _tag: "Tick" }, "schedule")))
+    return this.#timer.begin(
+      `look at ${at}`,
+      Effect.andThen(sleepUntil(at), this.#tell({ _tag: "Tick" }, "schedule"))
+    )
   }
 
   #begin(state: PipelineState): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.#atWork !== undefined) return isOutrun(state) ? yield* this.#drain(state) : undefined
+      if (this.#atWork !== undefined) {
+        yield* this.#atWork.worker?.redrive(state) ?? Effect.void
+        return isOutrun(state) ? yield* this.#drain(state) : undefined
+      }
       const life = lifeOf(state)
       const began = (worker: RunWorker) => {
         if (this.#atWork?.life === life) this.#atWork.worker = worker
@@ -265,23 +288,8 @@ class Steering implements Reaction {
         this.#atWork.isCutOff = true
         yield* this.#fork(Fiber.interrupt(this.#atWork.fiber))
       }
-      const message = `the run was cut off: it was not drained within ${spell(this.#deadlines.draining)}`
       if (state.run === null) return
-      yield* this.#tell({ _tag: "CrashRun", reason: { code: "forced", message }, life: state.run.lives })
+      yield* this.#tell({ _tag: "CrashRun", reason: forced(this.#deadlines.draining), life: state.run.lives })
     })
   }
 }
-
-/** A timer that is due later than this looks in between: a clock may be set. */
-const longestSleepMs = 24 * 60 * 60 * 1000
-
-/** A newer tick has taken the place of the run; it keeps no place, so that the next run is a new one. */
-const outrun: Reason = { code: abandoned, message: "a newer tick of the schedule took its place" }
-
-const spell = (ms: number): string => Duration.format(Duration.millis(ms))
-
-/** What is asked for as long as the state stays what it is. */
-const lasting: ReadonlySet<Next> = new Set(["prepare", "recover", "drain"])
-
-/** A run is worked on once per life. */
-const lifeOf = (state: PipelineState): string => `${state.run?.id}/${state.run?.lives}`

@@ -5,6 +5,7 @@
  */
 import { hasUnfinishedRun, type PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
+import { isBenchBusy } from "./letters/benchWork.ts"
 import { isContinuous, isOutrun } from "./situation.ts"
 
 export type Next =
@@ -26,6 +27,12 @@ export type Next =
   | "work"
   /** The run at work is to be drained. */
   | "drain"
+  /** Redrives are to be worked on beside no run. */
+  | "redrive"
+  /** The same, when the time of the next attempt has come. */
+  | "redrive_later"
+  /** A run is due: redrives at work come to their end, those that have not begun are left to it. */
+  | "hurry"
   /** Nothing, until something happens. */
   | "rest"
 
@@ -35,7 +42,28 @@ export type Next =
  */
 export type AtWork = "no" | "working" | "cut_off"
 
-export const next = (state: PipelineState, atWork: AtWork): Next => {
+/** How it is at the dead-letter bench: there is something to do, it is being done, or could not be done just now. */
+export type AtBench = "nothing" | "due" | "busy" | "later"
+
+/** Whatever the pipeline is, letters are redriven; what was begun of that comes to its end before a run begins. */
+export const next = (state: PipelineState, atWork: AtWork, atBench: AtBench): Next => {
+  const wanted = nextOfRun(state, atWork)
+  if (atBench === "nothing" || atWork !== "no") return wanted
+  if (beginsRun.has(wanted)) {
+    if (atBench === "busy") return "hurry"
+    return atBench === "due" && isBenchBusy(state) ? "redrive" : wanted
+  }
+  if (wanted === "recover" && atBench === "due") return "redrive"
+  return wanted === "rest" ? nextOfBench(atBench) : wanted
+}
+
+/** A process that has not adopted the pipeline does nothing else with it. */
+export const nextOfBench = (atBench: AtBench): Next =>
+  atBench === "due" || atBench === "busy" ? "redrive" : atBench === "later" ? "redrive_later" : "rest"
+
+const beginsRun: ReadonlySet<Next> = new Set(["trigger", "start", "resume", "give_up"])
+
+const nextOfRun = (state: PipelineState, atWork: AtWork): Next => {
   const { deployment, desired } = state
   const isWorking = atWork === "working" || isActive(state.lifecycle)
   if (desired === "Shutdown") {

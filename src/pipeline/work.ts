@@ -14,10 +14,12 @@ import * as Plan from "../flow/Plan.ts"
 import type { RunEnd } from "../flow/RunEnd.ts"
 import * as RunWorker from "../flow/RunWorker.ts"
 import type { StageError } from "../flow/StageError.ts"
+import { EventLog } from "../log/EventLog.ts"
 import { isCleanStop } from "../metrics/measure.ts"
 import type { Command } from "./Command.ts"
 import { closeScope } from "./closeScope.ts"
 import { interrupted } from "./decideDeployment.ts"
+import { fetchLetter } from "./letters/fetchLetter.ts"
 import { annotationsOf } from "./logAnnotations.ts"
 import type { PipelineActor, SendError } from "./PipelineActor.ts"
 
@@ -40,11 +42,20 @@ export interface Prepared {
 export const branchesOf = (state: PipelineState): ReadonlyArray<string> | null =>
   hasUnfinishedRun(state) ? (state.run?.only?.branches ?? null) : null
 
-/** Compiles the definition in force; lookups are loaded here, sources and sinks are not opened. */
-export const prepare = Effect.fnUntraced(function* (
+/** Compiles the definition in force for the next life of a run. */
+export const prepare = (
   id: string,
   state: PipelineState,
   functionsOf: FunctionsOf
+): Effect.Effect<Prepared, Plan.PlanError | StageError, Drivers> =>
+  prepareFor(id, state, functionsOf, branchesOf(state))
+
+/** Compiles it for some of its sinks (`null`: all); lookups are loaded here, sources and sinks are not opened. */
+export const prepareFor = Effect.fnUntraced(function* (
+  id: string,
+  state: PipelineState,
+  functionsOf: FunctionsOf,
+  only: ReadonlyArray<string> | null
 ): Effect.fn.Return<Prepared, Plan.PlanError | StageError, Drivers> {
   const { base, definition: wire, name, signature } = state.definition!
   const definition = decodeDefinition(wire)
@@ -54,7 +65,6 @@ export const prepare = Effect.fnUntraced(function* (
     })
   }
   const scope = yield* Scope.make()
-  const only = branchesOf(state)
   const plan = yield* Plan.compile(
     definition.success,
     { pipeline: { id, name }, base, follows: definition.success.schedule === "continuous" },
@@ -75,10 +85,12 @@ export const work = Effect.fnUntraced(function* (
   began: (worker: RunWorker.RunWorker) => Effect.Effect<unknown>
 ) {
   const life = state.run!.lives
+  const fetch = fetchLetter(yield* EventLog, actor.id)
   const run = Effect.gen(function* () {
     const { close, plan } = yield* prepared
     yield* Effect.addFinalizer(() => close)
-    const worker = yield* RunWorker.make({ plan, journal: journalOf(actor, life), state, epoch: actor.epoch })
+    const journal = journalOf(actor, life)
+    const worker = yield* RunWorker.make({ plan, journal, state, epoch: actor.epoch, fetch })
     yield* actor.meter.reading(worker.progress)
     yield* began(worker)
     // The wish to stop may have come while the plan was compiled.

@@ -34,6 +34,9 @@ export const sweep = Effect.gen(function* () {
   return adopted.reduce((sum, one) => sum + one, 0)
 })
 
-const isLeft = ({ deployment, desired, lifecycle, unreadable }: Roster.Listed): boolean =>
+const isLeft = ({ deployment, desired, lifecycle, redriving, unreadable }: Roster.Listed): boolean =>
   unreadable === null &&
-  (desired.value !== "Shutdown" || deployment.value !== "Shutdown" || isActive(lifecycle.value))
+  (redriving > 0 ||
+    desired.value !== "Shutdown" ||
+    deployment.value !== "Shutdown" ||
+    isActive(lifecycle.value))

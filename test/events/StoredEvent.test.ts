@@ -56,7 +56,7 @@ describe("the hash of a row", () => {
     assert.notStrictEqual(hashInput("1".repeat(64), row), hashInput(genesisHash, row)))
 })
 
-for (const file of ["log-0.1.0.ndjson", "history-1.ndjson"]) {
+for (const file of ["log-0.1.0.ndjson", "log-0.2.0-redrives.ndjson", "history-1.ndjson"]) {
   it(`${file} is an unbroken chain`, () => {
     const last = new Map<string, StoredEvent>()
     for (const stored of storedRows(file)) {

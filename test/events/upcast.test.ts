@@ -11,6 +11,30 @@ import * as Catalog from "../../projections/Catalog.ts"
 import { replay } from "../../projections/PipelineState.ts"
 import { storedRows } from "../fixtures/rows.ts"
 
+describe("the log of 0.2.0 with redrives", () => {
+  const rows = storedRows("log-0.2.0-redrives.ndjson")
+
+  it("reads as it was written", () => {
+    for (const row of rows) {
+      const read = row.stream === "catalog" ? decodeCatalogEvent(row) : decodePipelineEvent(row)
+      assert.deepStrictEqual(Result.getOrThrow<unknown, unknown>(read), JSON.parse(row.payload))
+    }
+  })
+  it("is folded to where it ended", () => {
+    const events = rows.filter(({ stream }) => stream !== "catalog").map(decodePipelineEvent)
+    const state = replay(events.map((event) => Result.getOrThrow(event)))
+    assert.include(state, { deployment: "Shutdown", lifecycle: "Completed", generation: 0 })
+    assert.deepStrictEqual(state.bench, {
+      revision: 4,
+      open: [],
+      unpublished: [],
+      redriven: 2,
+      discarded: 1,
+      stalled: null
+    })
+  })
+})
+
 describe("the log of 0.1.0", () => {
   const rows = storedRows("log-0.1.0.ndjson")
   const pipeline = rows.filter(({ stream }) => stream !== "catalog")

@@ -24,7 +24,8 @@ import { storedRows } from "../fixtures/rows.ts"
 /** One event of every kind. */
 const events: ReadonlyArray<PipelineEvent> = [
   ...new Map(
-    storedRows("log-0.1.0.ndjson")
+    ["log-0.1.0.ndjson", "log-0.2.0-redrives.ndjson"]
+      .flatMap(storedRows)
       .filter(({ stream }) => stream !== "catalog")
       .map((row) => Result.getOrThrow(decodePipelineEvent(row)))
       .map((event) => [event._tag, event])

@@ -20,7 +20,7 @@ import {
 } from "../../src/drivers/memory/MemoryHub.ts"
 import type { Functions } from "../../src/flow/Functions.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
-import { Pipelines } from "../../src/pipeline/Pipelines.ts"
+import { type HostedPipeline, Pipelines } from "../../src/pipeline/Pipelines.ts"
 import { virtualTime } from "../../src/pipeline/rehearse/virtualTime.ts"
 import type { ReplayRequest } from "../../src/pipeline/replay/ReplayRequest.ts"
 import { replayOnce } from "../../src/pipeline/replay/replay.ts"
@@ -73,6 +73,11 @@ export interface LifeOptions {
   readonly dieOnAppend?: (types: ReadonlyArray<string>, moment: "before" | "after") => boolean
   /** Instead of running the pipeline: set its last run back, and go on from there. */
   readonly replay?: ReplayRequest
+  /** Instead of running the pipeline: what is done at its bench. */
+  readonly bench?: (
+    pipeline: HostedPipeline,
+    log: EventLog["Service"]
+  ) => Effect.Effect<unknown, { readonly message: string }, Scope.Scope>
   /** The folder its paths resolve against. */
   readonly base?: string
   /** What the program brings to the stages of the definition. */
@@ -125,9 +130,11 @@ export const live = async (world: World, definition: unknown, options: LifeOptio
     Layer.provideMerge(Layer.succeed(EventLog, log))
   )
   const life =
-    options.replay === undefined
-      ? runWith({ ...request(definition, options.base), stop: Deferred.await(stopped) }, options.functions)
-      : replayLast(options.replay)
+    options.bench !== undefined
+      ? atBench(options.bench)
+      : options.replay === undefined
+        ? runWith({ ...request(definition, options.base), stop: Deferred.await(stopped) }, options.functions)
+        : replayLast(options.replay)
   const fiber = Effect.runFork(
     Effect.scoped(life).pipe(
       Effect.provide(layer),
@@ -164,6 +171,14 @@ const replayLast = Effect.fnUntraced(function* (replay: ReplayRequest) {
   const [only] = Catalog.list(yield* pipelines.catalog)
   const pipeline = yield* pipelines.get(only!.id)
   return yield* replayOnce(pipeline, yield* EventLog, { ...replay, by: "test", stop: Effect.never })
+})
+
+const atBench = Effect.fnUntraced(function* (act: NonNullable<LifeOptions["bench"]>) {
+  const pipelines = yield* Pipelines
+  const [only] = Catalog.list(yield* pipelines.catalog)
+  const pipeline = yield* pipelines.get(only!.id)
+  yield* act(pipeline, yield* EventLog)
+  return { state: yield* pipeline.actor.state, resumedFrom: null }
 })
 
 const request = (wire: unknown, base = "/"): Parameters<typeof runOnce>[0] => {

@@ -6,8 +6,13 @@
  */
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
+import * as Bench from "../../projections/Bench.ts"
 import { DriverError } from "../../src/drivers/DriverError.ts"
 import type { MemoryCall } from "../../src/drivers/memory/MemoryHub.ts"
+import { awaitState } from "../../src/pipeline/awaitState.ts"
+import { awaitRedrive } from "../../src/pipeline/letters/awaitRedrive.ts"
+import type { RedriveRequest } from "../../src/pipeline/letters/LetterRequest.ts"
+import { requestRedrive } from "../../src/pipeline/letters/requestRedrive.ts"
 import { broken, lettersOf, readLog, watchAcks } from "./oracles.ts"
 import { windowOfOne } from "./WindowOfOne.ts"
 import { eventsIn, live, makeWorld, rowsOf, type World } from "./World.ts"
@@ -255,6 +260,51 @@ describe("counterexamples", () => {
     )
   })
 
+  it("C9: a letter has one redrive at a time, and its key stays until that is settled", async () => {
+    const world = await refused()
+    const again = { letters: ["0.0.2"] }
+    await live(world, oneSink, {
+      bench: redriving(again),
+      dieOn: (call) => call.operation === "sink.write" && call.phase === "after"
+    })
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 2])
+    let refusal = ""
+    await live(world, oneSink, {
+      bench: (pipeline, log) =>
+        Effect.andThen(
+          Effect.catch(requestRedrive(pipeline, log, { ...again, by: "test" }), (error) =>
+            Effect.sync(() => {
+              refusal = "code" in error ? String(error.code) : error._tag
+            })
+          ),
+          goingOn(pipeline, log)
+        )
+    })
+    assert.strictEqual(refusal, "redrive_open")
+    assert.deepStrictEqual(broken(world), [])
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 2])
+    assert.deepStrictEqual(lettersOf(world), [])
+  })
+
+  it("C10: what a new generation has decided anew cannot be redriven any more", async () => {
+    const world = await refused()
+    await live(world, oneSink, { replay: { from: "start", generation: "next" } })
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 0, 1, 2, 3])
+    await expectRefused(world, oneSink, { letters: ["0.0.2"] }, "unknown_letter")
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 0, 1, 2, 3])
+  })
+
+  it("C11: a record that was redriven is left out when its batch is written again", async () => {
+    const world = await refused()
+    await live(world, oneSink, { bench: redriving({ letters: "all" }) })
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 2])
+    // The sink remembers the redrive and has forgotten the batch; by now it would take every record of it.
+    world.hub.sink("a").forget((key) => !key.split("/")[1]!.includes("."))
+    await live(world, oneSink, { replay: { from: "start", generation: "same" } })
+    assert.deepStrictEqual(held(world, "a"), [0, 1, 3, 2, 0, 1, 3])
+    await expectRefused(world, oneSink, { letters: ["0.0.2"] }, "unknown_letter")
+  })
+
   it("C12: what is applied is flushed when nothing can be sealed: a window of one does not get stuck", async () => {
     const world = worldOf(0)
     const source = windowOfOne(items(12))
@@ -269,6 +319,50 @@ describe("counterexamples", () => {
     assert.strictEqual(source.acknowledged, 12)
   })
 })
+
+/** A completed run whose sink has refused the record 2, and takes it by now. */
+const refused = async (): Promise<World> => {
+  const world = worldOf(4)
+  world.hub.sink("a").refuse = (record) => ((record as { id: number }).id === 2 ? "no" : undefined)
+  await live(world, oneSink)
+  atRest(world)
+  world.watch = () => Effect.void
+  world.hub.sink("a").refuse = () => undefined
+  return world
+}
+
+type AtBench = NonNullable<Parameters<typeof live>[2]>["bench"] & {}
+
+const redriving =
+  (request: RedriveRequest): AtBench =>
+  (pipeline, log) =>
+    Effect.flatMap(requestRedrive(pipeline, log, { ...request, by: "test" }), (requested) =>
+      awaitRedrive(pipeline, log, requested)
+    )
+
+const goingOn: AtBench = ({ actor, redrive }) =>
+  Effect.andThen(
+    redrive,
+    awaitState(actor, ({ bench }) => !Bench.isOwed(bench))
+  )
+
+const expectRefused = async (
+  world: World,
+  definition: unknown,
+  request: RedriveRequest,
+  code: string
+): Promise<void> => {
+  let refusal = "none"
+  await live(world, definition, {
+    bench: (pipeline, log) =>
+      Effect.catch(redriving(request)(pipeline, log), (error) =>
+        Effect.sync(() => {
+          refusal = "code" in error ? String(error.code) : error.message
+        })
+      )
+  })
+  assert.strictEqual(refusal, code)
+}
 
 /** The first attempt's request, which was on its way when its process died. */
 const lateRequest = (world: World): Effect.Effect<void, DriverError> =>

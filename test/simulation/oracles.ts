@@ -30,6 +30,7 @@ interface Batch {
 /** What the log says, read with a ruler. */
 export const readLog = (world: World) => {
   const batches = new Map<number, Batch>()
+  const redrives = readRedrives(world)
   const types: Array<string> = []
   for (const row of rowsOf(world)) {
     const event: Row = JSON.parse(row.payload)
@@ -61,7 +62,73 @@ export const readLog = (world: World) => {
       branch.winner = event.attempt
     }
   }
-  return { batches, types }
+  return { batches, redrives, types }
+}
+
+/** By letter and ordinal, the branches of each redrive that was not taken back. */
+const readRedrives = (world: World): ReadonlyMap<string, ReadonlyMap<string, Branch>> => {
+  const redrives = new Map<string, Map<string, Branch>>()
+  const open = new Map<string, string>()
+  for (const row of rowsOf(world)) {
+    const event: Row = JSON.parse(row.payload)
+    if (event._tag === "RedriveRequested") {
+      for (const { branches, letter, n } of event.letters) {
+        if (isOpen(redrives.get(open.get(letter) ?? ""))) throw new Error(`${letter} has two open redrives`)
+        open.set(letter, `${letter}/${n}`)
+        if (redrives.has(`${letter}/${n}`)) throw new Error(`redrive ${n} of ${letter} was asked for twice`)
+        redrives.set(
+          `${letter}/${n}`,
+          new Map(branches.map((stage: string) => [stage, { sealed: new Map() }]))
+        )
+      }
+    } else if (event._tag === "RedriveSealed") {
+      for (const [stage, sealed] of Object.entries<Row>(event.branches)) {
+        const branch = redrives.get(`${event.letter}/${event.n}`)!.get(stage)!
+        if (branch.winner !== undefined) throw new Error(`${event.letter} is sealed after it was settled`)
+        branch.sealed.set(event.attempt, sealed)
+        if (event.attempt === 1 && sealed.records === 0) branch.winner = 1
+      }
+    } else if (event._tag === "RedriveApplied") {
+      const branch = redrives.get(`${event.letter}/${event.n}`)!.get(event.stage)!
+      if (branch.winner !== undefined) throw new Error(`${event.key} was settled twice`)
+      if (!branch.sealed.has(event.attempt)) throw new Error("a redrive won that was never sealed")
+      branch.winner = event.attempt
+    } else if (event._tag === "RunSetBack") {
+      for (const { branches, letter, n } of event.redrives ?? []) {
+        for (const [stage, { winner }] of Object.entries<Row>(branches)) {
+          if (winner === null) delete redrives.get(`${letter}/${n}`)!.get(stage)!.winner
+        }
+      }
+    } else if (event._tag === "RedrivesWithdrawn" || event._tag === "DeadLettersDiscarded") {
+      for (const each of event.letters) {
+        const name = open.get(each.letter ?? each)
+        if (name !== undefined && isOpen(redrives.get(name))) redrives.delete(name)
+      }
+    }
+  }
+  return redrives
+}
+
+const isOpen = (branches: ReadonlyMap<string, Branch> | undefined): boolean =>
+  [...(branches?.values() ?? [])].some(({ winner }) => winner === undefined)
+
+/** By letter, the branches on which it has left: redriven to the end, or discarded. */
+const leftBranches = (world: World): ReadonlyMap<string, ReadonlySet<string>> => {
+  const left = new Map<string, Set<string>>()
+  const add = (letter: string, stage: string): void => {
+    left.set(letter, (left.get(letter) ?? new Set()).add(stage))
+  }
+  for (const [name, branches] of readRedrives(world)) {
+    for (const [stage, { sealed, winner }] of branches) {
+      if (winner !== undefined && sealed.get(winner).lettered === 0) add(name.split("/")[0]!, stage)
+    }
+  }
+  for (const row of rowsOf(world)) {
+    const event: Row = JSON.parse(row.payload)
+    if (event._tag !== "DeadLettersDiscarded") continue
+    for (const { branches, letter } of event.letters) for (const stage of branches) add(letter, stage)
+  }
+  return left
 }
 
 /**
@@ -104,10 +171,11 @@ interface CountedLetter {
 /** The letters that count: those of the winning attempt of each branch, merged by id. */
 export const lettersOf = (world: World): ReadonlyArray<CountedLetter> => {
   const letters = new Map<string, CountedLetter>()
+  const left = leftBranches(world)
   for (const batch of readLog(world).batches.values()) {
     for (const [stage, { winner }] of batch.branches) {
       for (const letter of winner === undefined ? [] : (batch.letters.get(winner) ?? [])) {
-        if (!letter.branches.includes(stage)) continue
+        if (!letter.branches.includes(stage) || left.get(letter.id)?.has(stage) === true) continue
         const known: CountedLetter = letters.get(letter.id) ?? {
           id: letter.id,
           offset: letter.offset,
@@ -125,6 +193,7 @@ export const lettersOf = (world: World): ReadonlyArray<CountedLetter> => {
 export const broken = (world: World): ReadonlyArray<string> => [
   ...brokenChain(world),
   ...brokenSums(world),
+  ...brokenRedrives(world),
   ...brokenSinks(world),
   ...brokenCheckpoints(world)
 ]
@@ -172,17 +241,34 @@ const brokenSums = (world: World): ReadonlyArray<string> =>
     })
   )
 
+/** At rest every redrive has its outcome on each of its branches. */
+const brokenRedrives = (world: World): ReadonlyArray<string> =>
+  [...readLog(world).redrives].flatMap(([name, branches]) =>
+    [...branches].flatMap(([stage, { sealed, winner }]) => {
+      if (winner === undefined) return [`redrive ${name} is owed to ${stage}`]
+      const { delivered, filtered, lettered, unrouted } = sealed.get(winner)
+      return delivered + filtered + lettered + unrouted === 1
+        ? []
+        : [`the outcomes of ${stage} in redrive ${name} do not add up`]
+    })
+  )
+
 /** Invariant 3: what a sink holds under a key is what the log says won, record for record. */
 const brokenSinks = (world: World): ReadonlyArray<string> => {
-  const { batches } = readLog(world)
+  const { batches, redrives } = readLog(world)
+  const branchOf = (key: string, batch: number): Branch | undefined => {
+    const [, of, third, last] = key.split("/")
+    return of!.includes(".")
+      ? redrives.get(`${of}/${last}`)?.get(third!)
+      : batches.get(batch)?.branches.get(last!)
+  }
   return [...world.hub.sinks].flatMap(([, sink]): ReadonlyArray<string> => {
     const keys = sink.writes.map(({ key }) => key)
     const doubled = new Set(keys).size === keys.length ? [] : [`${sink.name} took a key twice`]
     return [
       ...doubled,
       ...sink.writes.flatMap((write) => {
-        const stage = write.key.split("/").at(-1)!
-        const branch = batches.get(write.batch)?.branches.get(stage)
+        const branch = branchOf(write.key, write.batch)
         if (branch?.winner !== write.attempt) return [`${write.key}: the log names another winner`]
         return branch.sealed.get(write.attempt).records === write.records.length
           ? []

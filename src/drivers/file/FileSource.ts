@@ -15,6 +15,7 @@ import { FileSourceConfig } from "./FileSourceConfig.ts"
 import { fileError } from "./fileError.ts"
 import { nameIn, pathOf, realPathOf } from "./formats.ts"
 import { openFile } from "./openFile.ts"
+import { parseFile } from "./parseFile.ts"
 import type { FileReader } from "./text/FileReader.ts"
 import { openGlob } from "./text/GlobReader.ts"
 import { globCovers, isGlob } from "./text/globFiles.ts"
@@ -29,11 +30,10 @@ export const fileSource: Offer<FileSourceConfig, Source> = {
 /** The source these settings mean. A file whose very name looks like a glob is that file. */
 export const makeSource = (config: FileSourceConfig, context: DriverContext): Source => {
   const path = pathOf(config, context)
+  const matches = () => isGlob(config.path) && !existsSync(path)
   return {
-    open: (from) =>
-      isGlob(config.path) && !existsSync(path)
-        ? openGlob(config, context, from)
-        : openSingle(config, path, context, from)
+    open: (from) => (matches() ? openGlob(config, context, from) : openSingle(config, path, context, from)),
+    parse: parseFile(config, context, matches)
   }
 }
 

@@ -10,12 +10,13 @@ import type { DriverContext, Offer } from "../Driver.ts"
 import { DriverError, type DriverErrorReason } from "../DriverError.ts"
 import { fileError } from "../file/fileError.ts"
 import { LineRun } from "../file/text/LineRun.ts"
+import { parseLineKept } from "../file/text/parseKept.ts"
 import { Taken } from "../file/text/Taken.ts"
 import type { Place } from "../file/text/TextReader.ts"
 import { letGo } from "../letGo.ts"
 import type { SourceBatch } from "../Record.ts"
 import type { ReadLimit, Source, SourceReader } from "../Source.ts"
-import { HttpSourceConfig, recordFormat } from "./HttpSourceConfig.ts"
+import { HttpSourceConfig, recordFormat, recordSettings } from "./HttpSourceConfig.ts"
 import { type Segment, SpoolDamaged } from "./spool/Segment.ts"
 import type { Spool } from "./spool/Spool.ts"
 import { isSpoolPlace, type SpoolPlace } from "./spool/SpoolPlace.ts"
@@ -24,11 +25,12 @@ import type { Spools } from "./spool/Spools.ts"
 /** Without spools the settings can be looked at, and nothing can be read. */
 export const httpSource = (spools: Spools | undefined): Offer<HttpSourceConfig, Source> => ({
   config: HttpSourceConfig,
-  make: (_, context) =>
-    spools === undefined ? Effect.fail(nobodyListens) : Effect.succeed(sourceOf(spools, context))
+  make: (config, context) =>
+    spools === undefined ? Effect.fail(nobodyListens) : Effect.succeed(sourceOf(config, spools, context))
 })
 
-const sourceOf = (spools: Spools, { pipeline, stage }: DriverContext): Source => ({
+const sourceOf = (config: HttpSourceConfig, spools: Spools, { pipeline, stage }: DriverContext): Source => ({
+  parse: (kept) => Effect.sync(() => parseLineKept(kept, recordFormat(recordSettings(config)), nothing)),
   open: Effect.fnUntraced(function* (from): Effect.fn.Return<SourceReader, DriverError, Scope.Scope> {
     const { spool } = yield* attempt("open", () => spools.of(pipeline.id, stage))
     const reader = yield* Effect.acquireRelease(

@@ -45,6 +45,11 @@ export class MemorySink implements Sink {
     return write === undefined ? undefined : { attempt: write.attempt, records: write.records.length }
   }
 
+  /** As a database does that prunes what it remembers: what was written stays, that it was is not known any more. */
+  forget(takes: (key: string) => boolean): void {
+    for (const key of [...this.byKey.keys()]) if (takes(key)) this.byKey.delete(key)
+  }
+
   open(opening: SinkOpening): Effect.Effect<SinkWriter, DriverError> {
     const call = <A>(operation: "open" | "held" | "write" | "flush" | "finish" | "publish", act: () => A) =>
       this.through(`sink.${operation}`, this.name, Effect.sync(act))

@@ -33,7 +33,7 @@ export const validateDrivers = (
   drivers: ReadonlyMap<string, Driver>,
   context: { readonly base: string }
 ): ReadonlyArray<Finding> => {
-  const findings: Array<Finding> = []
+  const findings: Array<Finding> = [...deadLetterFindings(definition)]
   const resources: Array<Touching> = []
   for (const used of uses(definition)) {
     const offer = offered(used, drivers, findings)
@@ -63,6 +63,19 @@ export const validateDrivers = (
   }
   return [...findings, ...collisions(resources)]
 }
+
+/** A sink that would stay empty is not passed over in silence. */
+const deadLetterFindings = ({ deadLetters }: Definition): ReadonlyArray<Finding> =>
+  deadLetters.sink === undefined
+    ? []
+    : [
+        finding(
+          "unsupported_dead_letter_sink",
+          ["dead_letters", "sink"],
+          "dead letters are not written to a sink",
+          "leave it out: they are listed, redriven and discarded with `millrace dead-letters`"
+        )
+      ]
 
 const uses = (definition: Definition): ReadonlyArray<Used> =>
   Object.entries(definition.stages).flatMap(([stage, { source, sink, lookup }]) => {

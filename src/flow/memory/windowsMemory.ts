@@ -22,7 +22,10 @@ export const windowsMemory = (
   let contribution: Contribution | undefined
   const take: Take = (payload, scope) => {
     if (contribution === undefined) {
-      throw new RecordFailure("late", `${name} takes no record in that comes outside of its batch`)
+      throw new RecordFailure(
+        "late",
+        `${name} has made its windows of that time: what they counted stays, so discard this once other sinks have it`
+      )
     }
     if (closedTo !== null && scope.event_time !== null && isOver(windowsOf(scope.event_time), closedTo)) {
       throw new RecordFailure("late", `the windows of ${name} that it belongs to are closed`)

@@ -39,8 +39,17 @@ export const timedSource = (
       ? { ...record, failure: noTime(field, value, format) }
       : { ...record, eventTime }
   }
+  const { parse } = source
   return Effect.succeed({
-    open: (from) => Effect.map(source.open(from), (reader) => timedReader(reader, timed))
+    open: (from) => Effect.map(source.open(from), (reader) => timedReader(reader, timed)),
+    ...(parse === undefined
+      ? {}
+      : {
+          parse: (kept) =>
+            Effect.map(parse.call(source, kept), (record) =>
+              record === undefined ? undefined : timed(record)
+            )
+        })
   })
 }
 

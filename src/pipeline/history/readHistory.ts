@@ -8,6 +8,7 @@ import { PipelineEvent } from "../../../events/PipelineEvent.ts"
 import type { StoredEvent } from "../../../events/StoredEvent.ts"
 import { decodePipelineEvent, schemaVersion, type UndecodableEvent } from "../../../events/upcast.ts"
 import * as History from "../../../projections/History.ts"
+import * as LetterFates from "../../../projections/LetterFates.ts"
 import * as LetterPage from "../../../projections/LetterPage.ts"
 import * as Why from "../../../projections/Why.ts"
 import type { EventLog, LogError } from "../../log/EventLog.ts"
@@ -41,8 +42,8 @@ const isWithoutMeaning = (why: Why.Why, row: StoredEvent): boolean =>
   !Why.concerns(why, row.type)
 
 /**
- * A page of the dead letters, and how many there are. Held are one page (`LetterPage.pageCharacters`) and the
- * letters of the batches in flight. A log with replays of new generations is read twice.
+ * A page of the dead letters, how many there are, and their causes if asked for. Held are one page (`LetterPage.pageCharacters`) and the
+ * letters of the batches in flight. A log with replays of new generations is read twice, one with redrives also.
  */
 export const readLetters = Effect.fnUntraced(function* (
   log: Log,
@@ -52,12 +53,22 @@ export const readLetters = Effect.fnUntraced(function* (
   const { state, version } = yield* loadState(log, stream)
   const part = { stream, until: version }
   const replays = state.generation === 0 ? [] : (yield* readReplays(log, part)).state.found
-  const initial = { state: LetterPage.initial(query, replays), version: 0 }
-  const page = yield* foldEvents(log, part, initial, (of, event, row) =>
-    LetterPage.evolve(of, event, row.version)
-  )
-  return LetterPage.result(page.state, version)
+  const fates = state.bench === undefined ? undefined : (yield* readFates(log, part)).state
+  const initial = { state: LetterPage.initial(query, replays, fates), version: 0 }
+  let last = 0
+  const page = yield* foldEvents(log, part, initial, (of, event, row) => {
+    last = row.at
+    return LetterPage.evolve(of, event, row.version, row.at)
+  })
+  return LetterPage.result(page.state, version, last)
 })
+
+const readFates = (log: Log, part: { readonly stream: string; readonly until: number }) =>
+  foldRows(log, part, { state: LetterFates.initial, version: 0 }, (fates, row) =>
+    LetterFates.concerned.has(row.type)
+      ? Result.map(decodePipelineEvent(row), (event) => LetterFates.evolve(fates, event))
+      : Result.succeed(fates)
+  )
 
 interface Replays {
   readonly generation: number

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Definition } from "../../../events/Definition.ts"
-import type { Raw, Reason } from "../../../events/PipelineEvent.ts"
-import type { LetterEdit } from "../../../events/Redrive.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import type { ToldLetter } from "../../../projections/LetterStory.ts"
 import type { BranchFate } from "../../../projections/OpenRedrive.ts"
+import type { Outcome } from "../../../projections/RedriveOutcomes.ts"
 
 /** Which of the letters that stand: all, these ids, or those that are all of what is named. */
 export type LetterChoice = "all" | ReadonlyArray<string> | LetterFilter
@@ -18,6 +19,8 @@ export interface LetterFilter {
   readonly code?: string | undefined
   /** The source they were read from. */
   readonly source?: string | undefined
+  /** The run that met them. */
+  readonly run?: string | undefined
 }
 
 /** By letter id the payload (a JSON value, at most 256 KiB) that enters in place of what was read. */
@@ -27,7 +30,7 @@ export interface RedriveRequest {
   readonly letters: LetterChoice
   /** Of letters that are chosen. */
   readonly edits?: Edits | undefined
-  /** At most this many letters a second; without it as fast as they go. */
+  /** At most this many letters a second; without it (or with 0) as fast as they go. */
   readonly rate?: number | undefined
   /** Goes into the log. */
   readonly reason?: string | undefined
@@ -36,19 +39,14 @@ export interface RedriveRequest {
 /**
  * What a redrive of one letter came to. `left`: it is owed to nobody any more. `nacked`: it stands, on every branch
  * it was owed on, with a new reason; `partly`: on some of them. `open`: it is not through yet, and goes on by itself
- * unless it is `stalled`. `withdrawn` and `discarded`: somebody has taken it back.
+ * unless there is a `reason` why it does not. `withdrawn` and `discarded`: somebody has taken it back.
  */
-export interface LetterOutcome {
-  readonly letter: string
-  readonly n: number
-  readonly outcome: "left" | "partly" | "nacked" | "open" | "withdrawn" | "discarded"
-  readonly branches: Readonly<Record<string, BranchFate>>
-  /** Why it was nacked, or does not go on. */
-  readonly reason: Reason | null
-}
+export type LetterOutcome = Outcome
 
 export interface RequestedRedrive {
   readonly letters: ReadonlyArray<{ readonly letter: string; readonly n: number }>
+  /** The version the log stood at before: everything about them comes later. */
+  readonly seen: number
 }
 
 export interface DryRunRequest {
@@ -76,46 +74,5 @@ export interface DryRunBranch {
   readonly records: ReadonlyArray<unknown>
 }
 
-/** Everything the log has about one letter; times are milliseconds since 1970. */
-export interface LetterStory {
-  readonly id: string
-  readonly run: string
-  readonly batch: number
-  readonly source: string
-  readonly offset: number
-  /** What its source read. */
-  readonly raw: Raw
-  /** `standing`: owed on `branches`; `void`: a set-back decides its record anew. */
-  readonly status: "standing" | "redriving" | "redriven" | "discarded" | "void"
-  readonly branches: ReadonlyArray<string>
-  /** Where it failed last, and why. */
-  readonly stage: string
-  readonly reason: Reason
-  /** How often it was not handled. */
-  readonly attempts: number
-  /** Oldest first; the first is why it became a letter. */
-  readonly reasons: ReadonlyArray<{
-    readonly at: number
-    readonly version: number
-    readonly by: string
-    /** Of which redrive; 0 of its batch. */
-    readonly n: number
-    readonly stage: string
-    readonly branches: ReadonlyArray<string>
-    readonly reason: Reason
-  }>
-  readonly redrives: ReadonlyArray<LetterRedrive>
-  readonly discarded: { readonly at: number; readonly by: string; readonly reason: string } | null
-}
-
-export interface LetterRedrive {
-  readonly n: number
-  readonly requestedAt: number
-  readonly version: number
-  readonly by: string
-  readonly reason: string
-  readonly edit: LetterEdit | null
-  readonly outcome: LetterOutcome["outcome"]
-  readonly branches: Readonly<Record<string, BranchFate>>
-  readonly settledAt: number | null
-}
+/** Everything the log has about one letter. */
+export type LetterStory = ToldLetter

@@ -58,11 +58,16 @@ export const withdrawRedrives = (
 export const discardLetters = (
   state: PipelineState,
   { at, force, letters, reason, revision }: CommandOf<"DiscardLetters">
-): Decision =>
-  isStale(state, revision, at) ??
-  mayBeAsked(state, letters) ??
-  (force ? undefined : isOpen(state, letters, "wait until it is settled, or discard it with force")) ??
-  accept({ _tag: "DeadLettersDiscarded", letters, reason })
+): Decision => {
+  const ids = letters.map(({ letter }) => letter)
+  const suggestion = "wait until it is settled, or discard it with force"
+  return (
+    isStale(state, revision, at) ??
+    mayBeAsked(state, ids) ??
+    (force ? undefined : isOpen(state, ids, suggestion)) ??
+    accept({ _tag: "DeadLettersDiscarded", letters, reason })
+  )
+}
 
 export const stallRedrives = (
   state: PipelineState,
@@ -72,10 +77,7 @@ export const stallRedrives = (
     ? accept({ _tag: "RedrivesStalled", stage, reason, attempt, delayMs })
     : reject("nothing_to_withdraw", "there is nothing to redrive")
 
-/** A bench at which something is owed holds fast what it was begun with: definition and run. */
-export const isBenchBusy = ({ bench }: PipelineState): boolean =>
-  bench !== undefined && (bench.unpublished.length > 0 || bench.open.some(isSealed))
-
+/** Definition and run are held fast by what was begun with them. */
 export const benchIsBusy = (state: PipelineState): Decision =>
   reject(
     "redrive_open",

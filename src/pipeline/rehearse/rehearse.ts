@@ -84,7 +84,15 @@ const run = Effect.fnUntraced(function* (
         }
         return notebook.state
       })
-    const worker = yield* RunWorker.make({ plan, journal: { append }, state: notebook.state, epoch: 1 })
+    // Nobody asks for a redrive here.
+    const fetch = () => Effect.die(new Error("nothing is redriven in a rehearsal"))
+    const worker = yield* RunWorker.make({
+      plan,
+      journal: { append },
+      state: notebook.state,
+      epoch: 1,
+      fetch
+    })
     // What the log in memory is asked to take it takes.
     const end = yield* Effect.catchTag(worker.run, "JournalError", Effect.die)
     return end._tag === "Tripped" ? end.reason : null

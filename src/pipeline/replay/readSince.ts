@@ -13,6 +13,7 @@ import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Moment } from "./findMoment.ts"
 import { reopenedMost } from "./ReplayRequest.ts"
 import { eachEvent, isLive, type Timeline } from "./readTimeline.ts"
+import * as Redrives from "./redrivesSince.ts"
 
 export interface Since {
   /** By sink, the branches of batches that it was found to hold. */
@@ -21,6 +22,7 @@ export interface Since {
   readonly alone: ReadonlyArray<ReadonlyArray<string>>
   /** Open at that version or sealed since, with every attempt and without the winners since; `null`: too many. */
   readonly batches: ReadonlyArray<OpenBatch.OpenBatch> | null
+  readonly redrives: Redrives.RedrivesSince
   /** What the batches that were new then have left behind, with `collect`. */
   readonly memory: ReadonlyArray<BatchMemory>
 }
@@ -36,8 +38,11 @@ export const readSince = Effect.fnUntraced(function* (
   const taken = new Map<string, number>()
   const alone: Array<ReadonlyArray<string>> = []
   const batches = new Map(moment.state.open.map((batch) => [batch.batch, batch]))
+  let redrives = Redrives.initial(moment)
   const memory = new Map<number, BatchMemory>()
   yield* eachEvent(log, stream, moment.version, (event, { version }) => {
+    // A set-back takes back what a redrive has done, but not that it was asked for and what it came to.
+    redrives = Redrives.evolve(redrives, event)
     if (!isLive(timeline, version)) return true
     if (event._tag === "RunSetBack" && event.branches !== null) alone.push(event.branches)
     if (event._tag === "StageApplied" || event._tag === "DuplicateSuppressed") {
@@ -54,6 +59,7 @@ export const readSince = Effect.fnUntraced(function* (
     taken,
     alone,
     batches: batches.size > reopenedMost ? null : [...batches.values()],
+    redrives,
     memory: [...memory.values()].sort((a, b) => a.batch - b.batch)
   }
 })

@@ -12,6 +12,7 @@ import { own } from "../../../projections/own.ts"
 import * as PipelineState from "../../../projections/PipelineState.ts"
 import type { Receipt } from "../../drivers/Sink.ts"
 import type { EventLog, LogError } from "../../log/EventLog.ts"
+import { withoutBytes } from "./withoutBytes.ts"
 
 /** From one version to another, both included. */
 interface Span {
@@ -49,13 +50,13 @@ export const readTimeline = Effect.fnUntraced(function* (
       live = [{ from: version, to: Number.MAX_SAFE_INTEGER }]
     }
     if (event._tag === "RunSetBack") live = without(live, event.version, version)
-    if (event._tag === "BatchSealed") {
+    if (event._tag === "BatchSealed" || event._tag === "RedriveSealed") {
       for (const [stage, { base }] of Object.entries(event.branches)) {
         if (base !== undefined && !bases.has(stage)) bases.set(stage, base)
       }
     }
     state = PipelineState.evolve(state, event)
-    letters = DeadLetters.evolve(letters, withoutTexts(event))
+    letters = DeadLetters.evolve(letters, withoutBytes(event))
     head = version
     return true
   })
@@ -80,16 +81,6 @@ const without = (live: ReadonlyArray<Span>, to: number, at: number): ReadonlyArr
   ...live.filter(({ from }) => from <= to).map((span) => ({ from: span.from, to: Math.min(span.to, to) })),
   { from: at, to: Number.MAX_SAFE_INTEGER }
 ]
-
-const noRaw = { encoding: "omitted", data: "", size: 0 } as const
-
-const withoutTexts = (event: PipelineEvent): PipelineEvent =>
-  event._tag === "BatchSealed" && event.letters.length > 0
-    ? {
-        ...event,
-        letters: event.letters.map((letter) => ({ ...letter, raw: noRaw, reason: { code: "", message: "" } }))
-      }
-    : event
 
 /** The receipt of an output as the log had it: of the run so far, or what it was before its first seal. */
 export const receiptAt = (

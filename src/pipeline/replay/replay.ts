@@ -77,6 +77,7 @@ export const planReplay = Effect.fnUntraced(function* (
     open: generation === "same" ? since.batches : moment.state.open,
     memory: since.memory,
     generation,
+    redrives: since.redrives,
     fromStage: stage ?? null,
     ...part,
     reason

@@ -13,6 +13,7 @@ import type { RunState } from "../../../projections/RunState.ts"
 import type { Moment } from "./findMoment.ts"
 import type { Generation } from "./ReplayRequest.ts"
 import { receiptAt, type Timeline } from "./readTimeline.ts"
+import { again, leftByBatch, type RedrivesSince } from "./redrivesSince.ts"
 
 export interface SetBack {
   readonly timeline: Timeline
@@ -22,6 +23,7 @@ export interface SetBack {
   /** What the batches that are opened again have left behind, beyond those that were open then. */
   readonly memory: ReadonlyArray<BatchMemory>
   readonly generation: Generation
+  readonly redrives: RedrivesSince
   readonly fromStage: string | null
   /** The sinks that take part, `null` for all, and the sources they get their records from. */
   readonly branches: ReadonlyArray<string> | null
@@ -36,6 +38,9 @@ export const setBackTo = (of: SetBack): Omit<EventOf<"RunSetBack">, "_tag"> => {
   const back = restored(of, generation)
   const run = back.run!
   const takesPart = (stage: string): boolean => branches?.includes(stage) !== false
+  const redrives = again(of.redrives, moment, of.generation === "next", takesPart)
+  // In a new generation every record of the range is decided anew.
+  const left = of.generation === "next" ? new Map() : leftByBatch(of.redrives)
   const applied = { ...now.run!.counts.applied }
   for (const stage of Object.keys(applied)) {
     if (takesPart(stage)) applied[stage] = own(run.counts.applied, stage) ?? 0
@@ -59,9 +64,15 @@ export const setBackTo = (of: SetBack): Omit<EventOf<"RunSetBack">, "_tag"> => {
         .map((stage) => [stage, receiptAt(moment.state, timeline, stage)])
     ),
     counts: { ...run.counts, applied },
-    open: back.open as ReadonlyArray<RestoredBatch>,
+    open: back.open.map((batch) => withLeft(batch, left)) as ReadonlyArray<RestoredBatch>,
+    ...(redrives.length === 0 ? {} : { redrives }),
     ...(run.memory === undefined ? {} : { memory: RunMemory.toEvent(run.memory) })
   }
+}
+
+const withLeft = ({ left: _, ...batch }: OpenBatch, byBatch: ReturnType<typeof leftByBatch>): OpenBatch => {
+  const left = byBatch.get(`${batch.generation}.${batch.batch}`)
+  return left === undefined ? batch : { ...batch, left }
 }
 
 /** The state it goes back to, for the branches that take part. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { open } from "node:fs/promises"
+import { type FileHandle, open } from "node:fs/promises"
 import { dirname } from "node:path"
 import { openCut, sizeOf, syncFolder } from "./durable.ts"
 import {
@@ -22,24 +22,36 @@ export const openAppend = async (
   target: string,
   receipt: FileReceipt | undefined,
   leftover: FileReceipt | undefined,
-  before?: RecordedBefore
+  before?: RecordedBefore,
+  /** The output is complete: what stands behind what was recorded is others', and stays. */
+  isExtended = false
 ): Promise<OpenedOutput & { readonly endsOpen: boolean }> => {
   const size = await sizeOf(target)
   if (receipt !== undefined && (size ?? 0) < receipt.length) {
     throw shorterThanRecorded(target, size, receipt.length)
   }
   if (receipt !== undefined && before?.finished === true) refuseForeign(target, size ?? 0, receipt, before)
-  const length = receipt?.length ?? keptOf(size ?? 0, leftover)
+  const length = isExtended ? keptOf(size ?? 0, leftover) : (receipt?.length ?? keptOf(size ?? 0, leftover))
   const handle = size === undefined ? await open(target, "w+") : await openCut(target, length)
   try {
     await syncFolder(dirname(target))
-    const last = Buffer.alloc(1)
-    if (length > 0) await handle.read(last, 0, 1, length - 1)
-    return { handle, output: new OutputFile(target, handle, length), endsOpen: length > 0 && last[0] !== 10 }
+    return {
+      handle,
+      output: new OutputFile(target, handle, length),
+      endsOpen: await endsOpen(handle, length)
+    }
   } catch (error) {
     await handle.close()
     throw error
   }
+}
+
+/** The last of so many bytes is not the end of a line. */
+export const endsOpen = async (handle: FileHandle, length: number): Promise<boolean> => {
+  if (length === 0) return false
+  const last = Buffer.alloc(1)
+  await handle.read(last, 0, 1, length - 1)
+  return last[0] !== 10
 }
 
 /** Others may write to a finished output, and then it is not ours to cut; cut already, it has the other length. */

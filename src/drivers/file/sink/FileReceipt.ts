@@ -49,7 +49,7 @@ export const changedSinceFinished = (path: string, size: number, recorded: numbe
     "open",
     size < recorded ? "output_shorter_than_recorded" : "output_longer_than_recorded",
     `${path} has ${size} bytes; it was finished with ${recorded}`,
-    "something wrote to the finished output, so it cannot be set back; restore it, or start a new run"
+    "something wrote to the finished output, so it cannot be set back or added to; restore it, or start a new run"
   )
 
 export const shorterThanRecorded = (path: string, size: number | undefined, recorded: number) =>

@@ -13,12 +13,12 @@ import type { Confines } from "../../Confines.ts"
 import type { DriverContext, Offer } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import { letGo } from "../../letGo.ts"
-import type { Sink, SinkOpening, SinkWriter } from "../../Sink.ts"
+import type { Receipt, Sink, SinkOpening, SinkWriter } from "../../Sink.ts"
 import { readHeader } from "../csv/csvHeader.ts"
 import { fileError, misconfigured } from "../fileError.ts"
 import { delimiterOf, realPathOf } from "../formats.ts"
 import { requireAllowed } from "../requireAllowed.ts"
-import { openAppend } from "./AppendOutput.ts"
+import { endsOpen, openAppend } from "./AppendOutput.ts"
 import { CsvEncoder } from "./CsvEncoder.ts"
 import { makeFolder } from "./durable.ts"
 import { encodeJson } from "./encodeJson.ts"
@@ -55,6 +55,10 @@ class FileSink implements Sink {
 
   encode(payload: unknown): string {
     return this.csv === undefined ? `${encodeJson(payload)}\n` : this.csv.encode(payload)
+  }
+
+  recall(receipt: Receipt): void {
+    if (this.csv !== undefined) this.csv.columns = readReceipt(receipt).columns ?? this.csv.columns
   }
 
   open(opening: SinkOpening): Effect.Effect<SinkWriter, DriverError, Scope.Scope> {
@@ -98,9 +102,11 @@ class FileSink implements Sink {
     const before = recordedBefore(opening)
     if (this.config.mode === "append") {
       const leftover = opening.leftover === null ? undefined : readReceipt(opening.leftover)
-      return openAppend(this.target, receipt, leftover, before)
+      return openAppend(this.target, receipt, leftover, before, opening.extends)
     }
-    return { ...(await openReplace(this.target, this.partials, opening, receipt, before)), endsOpen: false }
+    const opened = await openReplace(this.target, this.partials, opening, receipt, before)
+    const isForeign = opening.extends === true && receipt === undefined
+    return { ...opened, endsOpen: isForeign && (await endsOpen(opened.handle, opened.output.length)) }
   }
 
   private async publish(epoch: number, finished: FileReceipt): Promise<void> {

@@ -45,9 +45,11 @@ export const openReplace = async (
   const kept = [receipt?.file, before?.receipt.file].filter((file) => file !== undefined)
   await partials.sweep(opening.epoch, [name, ...kept])
   const handle =
-    before === undefined || receipt === undefined
-      ? await openPartial(path, partials, receipt)
-      : await openEarlier(target, path, partials, receipt, before)
+    opening.extends === true
+      ? await openCopy(target, path, receipt)
+      : before === undefined || receipt === undefined
+        ? await openPartial(path, partials, receipt)
+        : await openEarlier(target, path, partials, receipt, before)
   try {
     // Invariant 1: a receipt must never be logged for a file whose name a power loss can take away.
     await syncFolder(partials.folder)
@@ -55,7 +57,23 @@ export const openReplace = async (
     await handle.close()
     throw error
   }
-  return { handle, output: new OutputFile(path, handle, receipt?.length ?? 0) }
+  const length = opening.extends === true ? (await handle.stat()).size : (receipt?.length ?? 0)
+  return { handle, output: new OutputFile(path, handle, length) }
+}
+
+/** The complete output as it is, to be added to out of sight; one that was changed since it was finished is not ours. */
+const openCopy = async (
+  target: string,
+  path: string,
+  receipt: FileReceipt | undefined
+): Promise<FileHandle> => {
+  const size = await sizeOf(target)
+  if (receipt !== undefined && size !== receipt.length) {
+    throw size === undefined
+      ? shorterThanRecorded(target, undefined, receipt.length)
+      : changedSinceFinished(target, size, receipt.length)
+  }
+  return size === undefined ? open(path, "w+") : copyPrefix(target, path, size)
 }
 
 const openPartial = async (path: string, partials: PartialFiles, receipt: FileReceipt | undefined) => {

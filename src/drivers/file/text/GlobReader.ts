@@ -31,6 +31,10 @@ import { type GlobFile, globFiles, nothingMatches } from "./globFiles.ts"
 const GlobPosition = Schema.Struct({ file: Schema.String, at: Schema.Json })
 const isGlobPosition = Schema.is(GlobPosition)
 
+/** The file a position names, relative to the base; `undefined` for the beginning of them all. */
+export const fileOfPosition = (from: Position | null): string | undefined =>
+  isGlobPosition(from) ? from.file : undefined
+
 export const openGlob = Effect.fnUntraced(function* (
   config: FileSourceConfig,
   { base, confines }: Pick<DriverContext, "base" | "confines">,

@@ -56,6 +56,9 @@ export const loadText = async (file: TextFile, start: number, size: number): Pro
   return decodeWindow(start, read.subarray(0, whole), last, broken)
 }
 
+/** Bytes that stood somewhere in a file, as a window that is all of them; they are not the beginning of it. */
+export const windowOf = (bytes: Buffer): TextWindow => decodeWindow(1, bytes, true, undefined)
+
 /** Rejects with what keeps the file from being read on: there is more, and not a byte can be had. */
 export const meetBreak = async (file: TextFile, at: number): Promise<void> => {
   await file.read(at, 1)
