@@ -63,9 +63,14 @@ const letteredOn = (world: World, branch: string): ReadonlyArray<number> => {
   )
   return lettersOf(world).flatMap(({ branches, id }) => {
     if (!branches.includes(branch)) return []
-    const record = JSON.parse(raw.get(id)!) as { readonly id?: number; readonly ids?: ReadonlyArray<number> }
-    return record.ids ?? [record.id!]
+    return idsOf(JSON.parse(raw.get(id)!))
   })
+}
+
+/** Of a record as it was read, of a window, or of a window of windows. */
+const idsOf = (record: unknown): ReadonlyArray<number> => {
+  const { id, ids } = record as { readonly id?: number; readonly ids?: ReadonlyArray<number | Array<number>> }
+  return ids === undefined ? [id!] : ids.flat()
 }
 
 const check = (world: World, where: string): void => {
@@ -75,11 +80,8 @@ const check = (world: World, where: string): void => {
     ["out", "x"],
     ["last", "z"]
   ] as const) {
-    const held = world.hub
-      .sink(name)
-      .records.flatMap((record) => ("id" in record ? [record.id] : (record as { ids: never }).ids))
-      .flat()
-    const all = [...held, ...letteredOn(world, branch)] as Array<number>
+    const held = world.hub.sink(name).records.flatMap(idsOf)
+    const all = [...held, ...letteredOn(world, branch)]
     assert.deepStrictEqual(
       all.sort((a, b) => a - b),
       ids,
