@@ -164,9 +164,10 @@ class Opened implements FlowMemory {
   /** What a stage has learned from a new batch; where another attempt may take other records in, with their names. */
   #learned(stage: StageWithMemory, over: number | null, { taken }: Outcome): StageDelta | undefined {
     const delta = stage.learned(over)
-    return delta === undefined || "keys" in delta || this.#planned.takers === undefined
-      ? delta
-      : { ...delta, rows: rangesOf(own(taken, stage.name) ?? []) }
+    if (this.#planned.takers?.reaches.has(stage.name) !== true) return delta
+    const rows = rangesOf(own(taken, stage.name) ?? [])
+    // A record between two windows is taken in, and adds nothing.
+    return delta === undefined && rows.length === 0 ? undefined : { ...delta, rows }
   }
 
   /** Of a batch that is made again: the stage has taken in what its first seal says. */
