@@ -156,7 +156,9 @@ export const RedriveProgress = Schema.Struct({
   open: Count,
   applied: Count,
   filtered: Count,
-  /** On at least one branch; these are owed still. */
+  /** Handled for some of the sinks that were owed them, and owed to the others still. */
+  partly: Count,
+  /** Handled for none of them. */
   nacked: Count,
   withdrawn: Count,
   discarded: Count,
@@ -176,7 +178,7 @@ export const getRedrive = HttpApiEndpoint.get("getRedrive", pathOf("redrives/:re
   documented({
     summary: "What came of a redrive",
     description:
-      "How many of its letters were applied, filtered, not handled once more, or are still open, and each of them with " +
+      "How many of its letters were applied, filtered, handled in part, not handled once more, or are still open, and each of them with " +
       "the reason, a page at a time (`after` is a letter's id), of one `outcome` if that is named. Poll it until " +
       "`settled`, or until `stalled` says what is in the way. `stalled` goes away by itself where the reason does.",
     example: {
@@ -187,6 +189,7 @@ export const getRedrive = HttpApiEndpoint.get("getRedrive", pathOf("redrives/:re
         open: 0,
         applied: 0,
         filtered: 1,
+        partly: 0,
         nacked: 0,
         withdrawn: 0,
         discarded: 0,

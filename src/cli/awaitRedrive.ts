@@ -84,5 +84,5 @@ const makeBoard = () => {
   }
 }
 
-const progressLine = ({ applied, filtered, nacked, open, requested }: RedriveProgress): string =>
-  `${grouped(requested - open)} of ${grouped(requested)}: ${grouped(applied)} applied, ${grouped(filtered)} filtered, ${grouped(nacked)} not handled`
+const progressLine = ({ applied, filtered, nacked, open, partly, requested }: RedriveProgress): string =>
+  `${grouped(requested - open)} of ${grouped(requested)}: ${grouped(applied)} applied, ${grouped(filtered)} filtered, ${grouped(partly)} in part, ${grouped(nacked)} not handled`

@@ -129,7 +129,7 @@ const failureOf = (
   waited: Waited | undefined,
   received: keyof typeof signalCode | undefined
 ): Failed => {
-  const { nacked, open, requested } = came
+  const { nacked, open, partly, requested } = came
   const again =
     "run the same command again: what is open goes on; `millrace run` and `millrace serve` go on with it too"
   if (waited?.end === "interrupted" && received !== undefined) {
@@ -141,11 +141,13 @@ const failureOf = (
     const left = `${plural(open, "letter")} wait${open === 1 ? "s" : ""}: ${message}`
     return { code, exit: codeOfRun(code), message: left, suggestion }
   }
-  if (nacked > 0) {
+  if (nacked + partly > 0) {
+    const outcome =
+      nacked > 0 ? "could not be handled this time either" : "are still owed to some of their sinks"
     return {
       code: "nacked_again",
       exit: exitCode.failed,
-      message: `${plural(nacked, "letter")} of ${grouped(requested)} could not be handled this time either`,
+      message: `${plural(nacked > 0 ? nacked : partly, "letter")} of ${grouped(requested)} ${outcome}`,
       suggestion: `\`millrace dead-letters ${name} group\` tells why`
     }
   }

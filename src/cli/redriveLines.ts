@@ -19,6 +19,7 @@ export interface Came {
   readonly requested: number
   readonly applied: number
   readonly filtered: number
+  readonly partly: number
   readonly nacked: number
   readonly open: number
   readonly withdrawn: number
@@ -32,6 +33,7 @@ export const none: Came = {
   requested: 0,
   applied: 0,
   filtered: 0,
+  partly: 0,
   nacked: 0,
   open: 0,
   withdrawn: 0,
@@ -44,6 +46,7 @@ export const plus = (came: Came, waited: Waited, redrive: string): Came => ({
   requested: came.requested + waited.requested,
   applied: came.applied + waited.applied,
   filtered: came.filtered + waited.filtered,
+  partly: came.partly + waited.partly,
   nacked: came.nacked + waited.nacked,
   open: came.open + waited.open,
   withdrawn: came.withdrawn + waited.withdrawn,
@@ -53,13 +56,14 @@ export const plus = (came: Came, waited: Waited, redrive: string): Came => ({
 
 export const redriveLines = (came: Came, name: string, style: Style): ReadonlyArray<string> => {
   if (came.redrives.length === 0) return ["No dead letters to redrive."]
-  const { applied, discarded, filtered, nacked, open, requested, withdrawn } = came
+  const { applied, discarded, filtered, nacked, open, partly, requested, withdrawn } = came
   return [
     `${plural(requested, "dead letter")} of ${shown(name)} tried again`,
     ...table(
       [
         ["  applied", grouped(applied)],
         ...(filtered === 0 ? [] : [["  filtered", grouped(filtered)]]),
+        ...(partly === 0 ? [] : [["  in part", grouped(partly)]]),
         ...(nacked === 0 ? [] : [["  not handled", grouped(nacked)]]),
         ...(open === 0 ? [] : [["  open", grouped(open)]]),
         ...(withdrawn === 0 ? [] : [["  withdrawn", grouped(withdrawn)]]),

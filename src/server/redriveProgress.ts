@@ -50,13 +50,12 @@ export const redriveProgress = Effect.fnUntraced(function* (
 })
 
 const countsOf = (outcomes: ReadonlyArray<LetterOutcome>) => {
-  const counts = { applied: 0, filtered: 0, nacked: 0, withdrawn: 0, discarded: 0 }
+  const counts = { applied: 0, filtered: 0, partly: 0, nacked: 0, withdrawn: 0, discarded: 0 }
   for (const { branches, outcome } of outcomes) {
     if (outcome === "left") {
       if (Object.values(branches).includes("applied")) counts.applied++
       else counts.filtered++
-    } else if (outcome === "nacked" || outcome === "partly") counts.nacked++
-    else if (outcome !== "open") counts[outcome]++
+    } else if (outcome !== "open") counts[outcome]++
   }
   return counts
 }
