@@ -38,10 +38,15 @@ export const KeysDelta = Schema.Struct({
 })
 export type KeysDelta = typeof KeysDelta.Type
 
-/** What was added to windows; then those that end at `close` (ms) or earlier have been closed. */
+/**
+ * What was added to windows; then those that end at `close` (ms) or earlier have been closed. Where another attempt
+ * may meet other answers on the way to the stage, `rows` are the records of the batch that were taken in, as ranges
+ * of their indices, from and up to; what was made of memory counts down from -1.
+ */
 export const WindowsStep = Schema.Struct({
   add: Schema.optionalKey(WindowsDelta),
-  close: Schema.optionalKey(Ms)
+  close: Schema.optionalKey(Ms),
+  rows: Schema.optionalKey(Schema.Array(Schema.Tuple([Schema.Int, Schema.Int])))
 })
 export type WindowsStep = typeof WindowsStep.Type
 

@@ -13,6 +13,7 @@
  */
 import type { EventOf, PipelineEvent } from "../events/PipelineEvent.ts"
 import * as DeadLetters from "./DeadLetters.ts"
+import * as LetterCauses from "./LetterCauses.ts"
 import * as LetterFates from "./LetterFates.ts"
 
 type DeadLetter = DeadLetters.DeadLetter
@@ -23,6 +24,10 @@ export interface LetterQuery {
   readonly after: Place | null
   readonly stage?: string | undefined
   readonly code?: string | undefined
+  readonly source?: string | undefined
+  readonly run?: string | undefined
+  /** All that are asked for are told by what went wrong as well. */
+  readonly byCause?: boolean | undefined
 }
 
 export interface Place {
@@ -54,6 +59,8 @@ export interface LetterPage {
   readonly end: DeadLetter | null
   /** Letters that stand and are what was asked for, on whatever page. */
   readonly total: number
+  /** Empty unless they are asked for. */
+  readonly causes: LetterCauses.LetterCauses
 }
 
 /** A page has at most this many characters of records, or one letter. */
@@ -70,25 +77,27 @@ export const initial = (
   letters: DeadLetters.initial,
   page: [],
   end: null,
-  total: 0
+  total: 0,
+  causes: LetterCauses.initial
 })
 
-export const evolve = (state: LetterPage, event: PipelineEvent, version: number): LetterPage => {
+/** `at` is the time of the event (ms). */
+export const evolve = (state: LetterPage, event: PipelineEvent, version: number, at: number): LetterPage => {
   const before = state.letters
   // What an abandoned generation still had under way ends here; what was settled of it leaves first.
   const ends = event._tag === "RunStarted" || isNewGeneration(before, event) || isSetBackAnew(before, event)
-  const whole = ends ? leave(state, before, () => true, version) : state
+  const whole = ends ? leave(state, before, () => true, version, at) : state
   const letters = DeadLetters.evolve(whole.letters, event)
   if (letters === whole.letters) return whole
   const stays = (batch: number): boolean =>
     letters.provisional[batch] !== undefined || isOpenedAgain(state.replays, batch, version)
-  return leave({ ...whole, letters }, letters, (batch) => !stays(batch), version)
+  return leave({ ...whole, letters }, letters, (batch) => !stays(batch), version, at)
 }
 
-/** The page, `true` where more follows, and the total; letters of batches in flight count as far as they are decided. */
-export const result = (state: LetterPage, version: number) => {
-  const { end, page, total } = leave(state, state.letters, () => true, version)
-  return { letters: page, more: end !== null, total }
+/** The page, `true` where more follows, the total and the causes; letters of batches in flight count as far as they are decided. */
+export const result = (state: LetterPage, version: number, at: number) => {
+  const { causes, end, page, total } = leave(state, state.letters, () => true, version, at)
+  return { letters: page, more: end !== null, total, causes }
 }
 
 /** The place a letter's id speaks of; `undefined` for what is no id. */
@@ -112,34 +121,41 @@ const leave = (
   state: LetterPage,
   letters: DeadLetters.DeadLetters,
   isOver: (batch: number) => boolean,
-  version: number
+  version: number,
+  at: number
 ): LetterPage => {
   const over = Object.keys(letters.settled).map(Number).filter(isOver)
   if (over.length === 0) return state
   const settled = { ...letters.settled }
   let next = state
   for (const batch of over) {
-    for (const letter of settled[batch] ?? []) next = counted(next, letter, version)
+    for (const letter of settled[batch] ?? []) next = counted(next, letter, version, at)
     delete settled[batch]
   }
   return { ...next, letters: { ...letters, settled } }
 }
 
-const counted = (state: LetterPage, settled: DeadLetter, version: number): LetterPage => {
+const counted = (state: LetterPage, settled: DeadLetter, version: number, at: number): LetterPage => {
   const { query, replays } = state
   const letter = DeadLetters.since(settled, LetterFates.fateOf(state.fates, settled.id))
   if (letter === undefined) return state
-  if (query.stage !== undefined && letter.stage !== query.stage) return state
-  if (query.code !== undefined && letter.reason.code !== query.code) return state
+  if (!fits(letter, query)) return state
   const left = replays.reduce<DeadLetter | undefined>(
     (of, replay) => (of === undefined || replay.version < version ? of : takenBack(replay, of)),
     letter
   )
   if (left === undefined) return state
-  const next = { ...state, total: state.total + 1 }
+  const causes = query.byCause === true ? LetterCauses.added(state.causes, left, at) : state.causes
+  const next = { ...state, total: state.total + 1, causes }
   if (query.after !== null && compare(letter, query.after) <= 0) return next
   return state.end !== null && compare(left, state.end) >= 0 ? next : placed(next, left)
 }
+
+const fits = (letter: DeadLetter, { code, run, source, stage }: LetterQuery): boolean =>
+  (stage === undefined || letter.stage === stage) &&
+  (code === undefined || letter.reason.code === code) &&
+  (source === undefined || letter.source === source) &&
+  (run === undefined || letter.run === run)
 
 /** What a replay leaves of a letter. */
 const takenBack = (replay: Replay, letter: DeadLetter): DeadLetter | undefined => {
@@ -169,7 +185,8 @@ const placed = (state: LetterPage, letter: DeadLetter): LetterPage => {
   return { ...state, page, end }
 }
 
-const compare = (a: Place | DeadLetter, b: Place | DeadLetter): number =>
+/** The order of letters. */
+export const compare = (a: Place | DeadLetter, b: Place | DeadLetter): number =>
   a.batch - b.batch || Number(isMade(a)) - Number(isMade(b)) || a.offset - b.offset
 
 const isMade = (of: Place | DeadLetter): boolean => ("id" in of ? placeOf(of.id) : of)?.isMade === true

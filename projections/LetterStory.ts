@@ -57,6 +57,8 @@ export interface ToldLetter {
   readonly batch: number
   readonly source: string
   readonly offset: number
+  /** Where `source` is several that are read as one, the one it is of. */
+  readonly origin?: NonNullable<Letter["origin"]>
   /** What its source read. */
   readonly raw: Raw
   /** `standing`: owed on `branches`; `void`: it does not count, or its record was decided anew. */
@@ -113,6 +115,7 @@ export const tell = (story: LetterStory): ToldLetter | undefined => {
     batch: first.batch,
     source: first.letter.source,
     offset: first.letter.offset,
+    ...(first.letter.origin === undefined ? {} : { origin: first.letter.origin }),
     raw: first.letter.raw,
     status: standing === undefined ? goneBy(story) : standing.redriving === true ? "redriving" : "standing",
     branches: standing?.branches ?? [],

@@ -105,6 +105,16 @@ const reason = ({ code, message }: Reason): string => `${code}: ${message}`
 
 const number = (value: number): string => value.toLocaleString("en-US")
 
+/** Milliseconds below a second, then seconds, minutes and hours: the two largest are what a person wants. */
+const span = (ms: number): string => {
+  if (ms < 1000) return `${number(Math.round(ms))} ms`
+  if (ms < 60_000) return `${number(Math.floor(ms / 100) / 10)} s`
+  const minutes = Math.floor(ms / 60_000)
+  return minutes < 60
+    ? `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`
+    : `${number(Math.floor(minutes / 60))} h ${minutes % 60} min`
+}
+
 const count = (value: number, one: string): string => `${number(value)} ${one}${value === 1 ? "" : "s"}`
 
 const from = (checkpoints: EventOf<"RunStarted">["from"]): string =>
@@ -154,10 +164,10 @@ const sealed = (event: EventOf<"BatchSealed">): string => {
 const applied = ({ batch, checkpoint, lagMs, records, stage }: EventOf<"StageApplied">): string => {
   const place =
     checkpoint === null ? "" : `; ${checkpoint.source} is settled up to ${number(checkpoint.offset)}`
-  return `${stage} holds ${count(records, "record")} of batch ${batch} after ${number(lagMs)} ms${place}`
+  return `${stage} holds ${count(records, "record")} of batch ${batch} after ${span(lagMs)}${place}`
 }
 
 const retried = (event: EventOf<"Retried">): string => {
   const where = event.batch === null ? event.stage : `${event.stage}, batch ${event.batch}`
-  return `${where}: attempt ${event.attempt} did not succeed (${reason(event.reason)}), again in ${number(event.delayMs)} ms`
+  return `${where}: attempt ${event.attempt} did not succeed (${reason(event.reason)}), again in ${span(event.delayMs)}`
 }

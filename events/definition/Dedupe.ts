@@ -17,5 +17,5 @@ export const Dedupe = Schema.Struct({
     Schema.withDecodingDefaultKey(Effect.succeed(100_000))
   ),
   within: Schema.optionalKey(DurationMs)
-}).annotate({ description: "Lets each record through once, by its key" })
+}).annotate({ expected: "{ key: record.id }", description: "Lets each record through once, by its key" })
 export type Dedupe = typeof Dedupe.Type

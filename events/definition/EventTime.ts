@@ -26,7 +26,10 @@ export const EventTime = Schema.Struct({
       allowedLateness: "allowed_lateness",
       idleTimeout: "idle_timeout",
       onLate: "on_late"
-    })
+    }),
+    Schema.annotateEncoded({ expected: "{ field: at }" })
   )
-  .annotate({ description: "Which field says when a record happened, and what becomes of late ones" })
+  .annotate({
+    description: "Which field says when a record happened, and what becomes of late ones"
+  })
 export type EventTime = typeof EventTime.Type

@@ -20,6 +20,6 @@ export const Explode = Schema.Struct({
   ),
   limit: Schema.Int.check(Schema.isGreaterThan(0)).pipe(Schema.withDecodingDefaultKey(Effect.succeed(10_000)))
 })
-  .pipe(Schema.encodeKeys({ onEmpty: "on_empty" }))
+  .pipe(Schema.encodeKeys({ onEmpty: "on_empty" }), Schema.annotateEncoded({ expected: "{ field: items }" }))
   .annotate({ description: "One record for each element of a list" })
 export type Explode = typeof Explode.Type

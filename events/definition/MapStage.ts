@@ -7,7 +7,9 @@ import { Schema } from "effect"
 import { Expression } from "./Text.ts"
 
 /** Field names with an expression each. */
-export const Expressions = Schema.Record(Schema.String, Expression)
+export const Expressions = Schema.Record(Schema.String, Expression).annotate({
+  expected: "field names with an expression each"
+})
 
 /** A new payload field by field, or an edit of the old one: `set` fields to expressions, `drop` names. */
 const MapEdit = Schema.Struct({

@@ -13,7 +13,7 @@ export const Endpoint = Schema.Struct({
   weight: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(1))
   )
-})
+}).annotate({ expected: "{ url: http://…, weight: 1 }" })
 
 /** A header as it is written, or the name of a secret that is looked up when the pipeline is made ready. */
 export const HeaderValue = Schema.Union([

@@ -50,3 +50,18 @@ export const exampleEvent = {
   hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
   payload: { _tag: "Triggered", reason: "by hand" }
 }
+
+export const exampleLetter = {
+  id: "0.3.3017",
+  run: "01JD6V3M2S0000000000000000",
+  stage: "late",
+  source: "flights",
+  offset: 3017,
+  reason: { code: "expression_failed", message: "delay is no number" },
+  attempts: 1,
+  branches: ["store"],
+  batch: 3,
+  raw: { encoding: "utf8", data: '{"delay":"n/a"}', size: 15 },
+  redrives: 0,
+  redriving: false
+} as const

@@ -38,6 +38,7 @@ export const codes = {
     "UnknownStage",
     "UnknownVersion",
     "UnknownDeadLetter",
+    "UnknownRedrive",
     "UnknownCompletionToken"
   ],
   405: ["MethodNotAllowed"],

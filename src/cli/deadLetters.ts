@@ -1,140 +1,108 @@
 /**
- * `millrace dead-letters`: the records that could not be handled, and why.
+ * `millrace dead-letters`: the records that could not be handled: why, and what is done about them.
  *
  * @module
  */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { nearest } from "../../events/nearest.ts"
-import * as DeadLetters from "../../projections/DeadLetters.ts"
-import { pageMost } from "../api/values.ts"
-import { CliFailure } from "./CliFailure.ts"
-import { causeLines, letterLines } from "./deadLetterLines.ts"
-import { exitCode } from "./exitCode.ts"
-import { findPipeline, onLog } from "./openLog.ts"
-import { foldPipeline } from "./readPipeline.ts"
-import { answer } from "./report.ts"
-import { onGivenService, Service } from "./Service.ts"
-import { styleOf } from "./terminal.ts"
+
+const optionalText = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
+
+const isSet = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+const repeated = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.atLeast(0))
 
 const flags = {
   name: Argument.String("name").pipe(Argument.withDescription("Name of the pipeline")),
-  action: Argument.Literals("action", ["list", "show"]).pipe(
-    Argument.withDescription("list: by cause; show: one letter with its record")
+  action: Argument.Literals("action", ["list", "group", "show", "redrive", "discard", "withdraw"]).pipe(
+    Argument.withDescription(
+      "list: page by page; group: by cause; show: one with its story; redrive: try again; discard: let go; " +
+        "withdraw: take back redrives that have not begun"
+    )
   ),
-  id: Argument.String("id").pipe(Argument.withDescription("Id of the letter to show"), Argument.optional),
+  ids: Argument.String("id").pipe(
+    Argument.withDescription("Ids of letters, to show, redrive, discard or withdraw"),
+    Argument.variadic()
+  ),
+  all: isSet("all", "Every letter that stands"),
+  stage: optionalText("stage", "<stage>", "Letters that failed last at this stage"),
+  code: optionalText("code", "<code>", "Letters whose last reason has this code"),
+  source: optionalText("source", "<source>", "Letters that were read from this source"),
+  run: optionalText("run", "<run>", "Letters of this run"),
   limit: Flag.Int("limit").pipe(
-    Flag.withDescription("At most this many letters; 100 on a terminal, all with --json"),
+    Flag.withDescription("At most this many letters: 100, or 1000 with --json; a dry run tries 100"),
     Flag.withMetavar("<count>"),
     Flag.filter(
       (limit) => limit > 0,
       () => "Expected a number greater than 0"
     ),
     Flag.optional
-  )
+  ),
+  after: optionalText("after", "<id>", "Only letters behind this one"),
+  edit: repeated("edit", "<id>=<json>", "What enters instead of what was read, or <id>=@<file>"),
+  set: repeated("set", "<field>=<value>", "Gives a field of each letter this value; JSON, else text"),
+  rate: Flag.Finite("rate").pipe(
+    Flag.withDescription("At most this many letters a second"),
+    Flag.withMetavar("<number>"),
+    Flag.filter(
+      (rate) => rate >= 0.001 && rate <= 1_000_000,
+      () => "Expected a number from 0.001 to 1000000"
+    ),
+    Flag.optional
+  ),
+  dryRun: isSet("dry-run", "Only tell what would become of them"),
+  noWait: isSet("no-wait", "Come back as soon as it is asked for"),
+  reason: optionalText("reason", "<text>", "Why; goes into the log, and a discard must have one"),
+  force: isSet("force", "Discard also what is just being tried again")
 }
 
-/** Letters a person is shown when no number was asked for. */
-const lettersShown = 100
-
-export const deadLetters = Command.make("dead-letters", flags, ({ action, id, limit, name }) =>
+export const deadLetters = Command.make("dead-letters", flags, (options) =>
   Effect.gen(function* () {
-    const act = <E, R>(read: ReadLetters<E, R>) =>
-      action === "list" ? listLetters(name, limit, read) : showLetter(name, id, read)
-    if (Option.isNone(yield* onGivenService(act(lettersOfService)))) yield* onLog(act(readLetters))
+    // Each is loaded where it is needed: every other verb starts sooner.
+    switch (options.action) {
+      case "list":
+      case "group":
+      case "show": {
+        const { lookAtLetters } = yield* Effect.promise(() => import("./lookAtLetters.ts"))
+        return yield* lookAtLetters({ ...options, action: options.action })
+      }
+      case "redrive": {
+        const { redriveLetters } = yield* Effect.promise(() => import("./redriveLetters.ts"))
+        return yield* redriveLetters(options)
+      }
+      case "discard":
+      case "withdraw": {
+        const { discardLetters, withdrawRedrives } = yield* Effect.promise(
+          () => import("./discardLetters.ts")
+        )
+        return yield* options.action === "discard" ? discardLetters(options) : withdrawRedrives(options)
+      }
+    }
   })
 ).pipe(
-  Command.withDescription("List the dead letters of a pipeline by cause, or show one"),
+  Command.withDescription(
+    "Look at the dead letters of a pipeline, try them again through the definition in force, or let them go. A " +
+      "redrive needs no run and starts none; what was asked for is in the log, and goes on after a crash."
+  ),
+  Command.withShortDescription("Look at dead letters, redrive or discard them"),
   Command.withExamples([
-    { command: "millrace dead-letters delayed-flights list", description: "All of them, by cause" },
-    { command: "millrace dead-letters delayed-flights show 0.3.3017", description: "One, with its record" }
+    { command: "millrace dead-letters delayed-flights group", description: "What went wrong, and how often" },
+    { command: "millrace dead-letters delayed-flights show 0.3.3017", description: "One, with its story" },
+    {
+      command: "millrace dead-letters delayed-flights redrive --all --dry-run",
+      description: "What would become of them"
+    },
+    {
+      command:
+        "millrace dead-letters delayed-flights redrive --code expression_failed --set delay=0 --rate 100",
+      description: "Mended, and not too fast"
+    },
+    {
+      command: "millrace dead-letters delayed-flights discard 0.3.3017 --reason 'a test record'",
+      description: "One that nobody wants"
+    }
   ])
 )
-
-/** All letters of a pipeline, in the order their records were read. */
-type ReadLetters<E, R> = (name: string) => Effect.Effect<ReadonlyArray<DeadLetters.DeadLetter>, E, R>
-
-const readLetters = Effect.fnUntraced(function* (name: string) {
-  const { stream } = yield* findPipeline(name)
-  return DeadLetters.list(yield* foldPipeline(stream, DeadLetters.initial, DeadLetters.evolve))
-})
-
-/** Page after page; the service bounds how much one holds. */
-const lettersOfService = Effect.fnUntraced(function* (name: string) {
-  const { client } = yield* Service
-  const letters: Array<DeadLetters.DeadLetter> = []
-  let after: string | null = null
-  do {
-    const query: { readonly limit: number; readonly after?: string } =
-      after === null ? { limit: pageMost } : { limit: pageMost, after }
-    const page = yield* client.deadLetters.listDeadLetters({ params: { name }, query })
-    letters.push(...page.dead_letters)
-    after = page.next
-  } while (after !== null)
-  return letters
-})
-
-const listLetters = Effect.fnUntraced(function* <E, R>(
-  name: string,
-  limit: Option.Option<number>,
-  read: ReadLetters<E, R>
-) {
-  const letters = yield* read(name)
-  const most = Option.getOrElse(limit, () => letters.length)
-  const result = { dead_letters: letters.slice(0, most).map(letterJson), total: letters.length }
-  yield* answer("dead-letters", result, () =>
-    causeLines(
-      letters,
-      Option.getOrElse(limit, () => lettersShown),
-      name,
-      styleOf(process.stdout)
-    )
-  )
-})
-
-const showLetter = Effect.fnUntraced(function* <E, R>(
-  name: string,
-  id: Option.Option<string>,
-  read: ReadLetters<E, R>
-) {
-  if (Option.isNone(id)) {
-    return yield* bad(
-      "usage",
-      "which letter? its id is missing",
-      `\`millrace dead-letters ${name} list\` shows the ids`
-    )
-  }
-  const letters = yield* read(name)
-  const letter = letters.find((one) => one.id === id.value)
-  if (letter === undefined) {
-    const meant = nearest(
-      id.value,
-      letters.slice(0, 1000).map((one) => one.id)
-    )
-    return yield* bad(
-      "unknown_dead_letter",
-      `${name} has no dead letter ${JSON.stringify(id.value)}`,
-      meant === undefined ? `\`millrace dead-letters ${name} list\` shows the ids` : `did you mean ${meant}?`
-    )
-  }
-  yield* answer("dead-letters", { dead_letter: letterJson(letter) }, () =>
-    letterLines(letter, styleOf(process.stdout))
-  )
-})
-
-const letterJson = (letter: DeadLetters.DeadLetter) => ({
-  id: letter.id,
-  run: letter.run,
-  stage: letter.stage,
-  source: letter.source,
-  offset: letter.offset,
-  reason: letter.reason,
-  attempts: letter.attempts,
-  branches: letter.branches,
-  batch: letter.batch,
-  raw: letter.raw,
-  ...(letter.origin === undefined ? {} : { origin: letter.origin })
-})
-
-const bad = (code: string, message: string, suggestion: string): CliFailure =>
-  new CliFailure({ exit: exitCode.badInput, code, message, suggestion })

@@ -16,6 +16,7 @@ import { type LogPlace, logPlace } from "./logPlace.ts"
 import { hasLog, onLog } from "./openLog.ts"
 import { isLeftBehind, ownerLine, ownerOf } from "./owner.ts"
 import { answer } from "./report.ts"
+import { wordAtRest } from "./runWord.ts"
 import { onGivenService, Service } from "./Service.ts"
 import { shown, styleOf, table } from "./terminal.ts"
 
@@ -93,7 +94,7 @@ const tell = Effect.fnUntraced(function* (pipelines: ReadonlyArray<Row>, owner: 
     const style = styleOf(process.stdout)
     const rows = pipelines.map((one) => [
       shown(one.name),
-      `${one.lifecycle}${one.left_behind ? "*" : ""}${one.unreadable === null ? "" : "?"}`,
+      `${wordAtRest(one.lifecycle, one.deployment_status)}${one.left_behind ? "*" : ""}${one.unreadable === null ? "" : "?"}`,
       one.deployment_status,
       one.deployment_desired_status,
       String(one.version)

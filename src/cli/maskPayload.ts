@@ -1,6 +1,6 @@
 /**
- * Takes the users' data out of an event that is shown to somebody else: the bytes of dead letters, the
- * messages that may quote them, the places in sources, which may be values of a column, and digests,
+ * Takes the users' data out of an event that is shown to somebody else: the bytes of dead letters, what they
+ * were edited to, the messages that may quote them, the places in sources, which may be values of a column, and digests,
  * which would let a short value be guessed. Counts, codes, names and times stay.
  *
  * @module
@@ -34,6 +34,8 @@ const masked = (value: unknown, mask: Mask): unknown => {
     Object.entries(value).map(([key, member]) => {
       if (key === "letters" && Array.isArray(member))
         return [key, member.map((letter) => maskedLetter(letter, mask))]
+      if (key === "edits" && Array.isArray(member)) return [key, member.map((edit) => maskedEdit(edit, mask))]
+      if (key === "failure") return [key, maskedLetter(member, mask)]
       // The folder a definition came from is not its users' data; the base of a branch is a receipt.
       if (key === "base" && typeof member === "string") return [key, member]
       return [key, values.has(key) ? maskedTexts(member, mask) : masked(member, mask)]
@@ -41,9 +43,24 @@ const masked = (value: unknown, mask: Mask): unknown => {
   )
 }
 
+/** What was edited stays known, and how is not. */
+const maskedEdit = (edit: unknown, mask: Mask): unknown => {
+  const { changes, payload, ...rest } = edit as { changes?: ReadonlyArray<object>; payload?: unknown }
+  const whole = (value: unknown): string => mask(JSON.stringify(value) ?? "")
+  return {
+    ...rest,
+    payload: whole(payload),
+    changes: (changes ?? []).map((change) =>
+      Object.fromEntries(
+        Object.entries(change).map(([key, value]) => [key, key === "path" ? value : whole(value)])
+      )
+    )
+  }
+}
+
 const maskedLetter = (letter: unknown, mask: Mask): unknown => {
-  const rest = masked(letter, mask) as { reason?: { code: unknown; message: unknown } }
-  return rest.reason === undefined
+  const rest = masked(letter, mask) as { reason?: { code: unknown; message: unknown } } | null
+  return rest === null || typeof rest !== "object" || rest.reason === undefined
     ? rest
     : { ...rest, reason: { ...rest.reason, message: mask(String(rest.reason.message)) } }
 }

@@ -6,9 +6,9 @@
 import type { Checkpoint } from "../../events/Checkpoint.ts"
 import { checkpoints, type PipelineState } from "../../projections/PipelineState.ts"
 import type { RunResult } from "../pipeline/runOnce.ts"
-import { isContinuous } from "../pipeline/situation.ts"
 import { CliFailure, suggestionFor } from "./CliFailure.ts"
 import { codeOfRun, type Signal, signalCode } from "./exitCode.ts"
+import { endsByStopping } from "./runWord.ts"
 import { duration, grouped, plural, type Style, shown } from "./terminal.ts"
 
 /** A pipeline that ran (`ran`), and what went wrong with it, if anything did. */
@@ -39,10 +39,6 @@ export const failureOfRun = (
     suggestion
   })
 }
-
-/** A run without an end is over when it is stopped: that is how it is meant to end. */
-const endsByStopping = (state: PipelineState): boolean =>
-  isContinuous(state) && state.lifecycle === "Crashed" && state.run?.failure?.code === "interrupted"
 
 /** The counts of a run as `run --json` has them; nothing for a pipeline that never came to run. */
 export const resultOf = ({ durationMs, name, ran }: Ended) => {

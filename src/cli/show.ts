@@ -6,7 +6,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as PipelineState from "../../projections/PipelineState.ts"
-import { timeNow } from "../../projections/RunMemory.ts"
 import { EventLog } from "../log/EventLog.ts"
 import {
   type PastRun,
@@ -18,6 +17,7 @@ import {
 } from "../pipeline/History.ts"
 import { whyJson } from "../server/historyJson.ts"
 import { CliFailure } from "./CliFailure.ts"
+import { eventTimeJson } from "./eventTime.ts"
 import { exitCode } from "./exitCode.ts"
 import { isoTime } from "./isoTime.ts"
 import { logPlace } from "./logPlace.ts"
@@ -120,7 +120,7 @@ const resultOf = (name: string, { at, letters, runs, state, telemetry, version }
     generation: state.generation,
     run: state.run === null || runs[0] === undefined ? null : historyJson(runs[0]),
     checkpoints: PipelineState.checkpoints(state),
-    ...(state.run?.memory === undefined ? {} : { event_time: timeNow(state.run.memory) }),
+    ...eventTimeJson(state),
     outputs: state.run?.outputs ?? {},
     open_batches: state.open.length,
     dead_letters: letters,

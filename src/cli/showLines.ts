@@ -3,15 +3,16 @@
  *
  * @module
  */
-
-import { endOfTime } from "../../events/BatchMemory.ts"
+import type { Reason } from "../../events/PipelineEvent.ts"
 import * as PipelineState from "../../projections/PipelineState.ts"
-import { timeNow } from "../../projections/RunMemory.ts"
 import * as Telemetry from "../../projections/Telemetry.ts"
 import type { Holder } from "../log/Sqlite.ts"
 import type { PastRun } from "../pipeline/History.ts"
+import { lettersText } from "./deadLetterLines.ts"
+import { eventTimeRows } from "./eventTime.ts"
 import { isoTime } from "./isoTime.ts"
 import { ownerLine } from "./owner.ts"
+import { endsByStopping, runWord, wasStopped } from "./runWord.ts"
 import { duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
 
 /** What the log tells about one pipeline. */
@@ -40,14 +41,14 @@ export const showLines = (
     `${style.bold(shown(name))}${definition?.description ? `  ${shown(definition.description)}` : ""}`,
     "",
     ...table([
-      ["  run", leftBehind ? `${state.lifecycle}, but no process works on it` : state.lifecycle],
+      ["  run", leftBehind ? `${state.lifecycle}, but no process works on it` : runWord(state)],
       ["  deployment", `${state.deployment}, wanted ${state.desired}`],
       ["  definition", `version ${definition?.version ?? 0} in ${shown(definition?.base ?? "-")}`],
       ["  log", `${plural(known.version, "event")}, the last one ${isoTime(known.at)}`],
       ...(owner === null ? [] : [["  in use by", ownerLine(owner)]])
     ]),
     ...(leftBehind ? [`  ${style.dim("→")} run its file again: the run goes on where it stopped`] : []),
-    ...section("Last run", runLines(known, style), style),
+    ...section("Last run", runLines(name, known, style), style),
     ...section("Runs before", historyLines(known.runs.slice(1, 6).toReversed()), style)
   ]
 }
@@ -55,7 +56,11 @@ export const showLines = (
 const section = (title: string, lines: ReadonlyArray<string>, style: Style): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", style.bold(title), ...lines.map((line) => `  ${line}`)]
 
-const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): ReadonlyArray<string> => {
+const runLines = (
+  name: string,
+  { letters, runs, state, telemetry }: Known,
+  style: Style
+): ReadonlyArray<string> => {
   const run = runs[0]
   if (run === undefined) return []
   const { counts } = run
@@ -67,7 +72,7 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       ? []
       : [
           [
-            run.outcome.toLowerCase(),
+            wasStopped(state) ? "stopped" : run.outcome.toLowerCase(),
             `${isoTime(run.endedAt)}, after ${duration(run.endedAt - run.startedAt)}`
           ]
         ]),
@@ -84,34 +89,36 @@ const runLines = ({ letters, runs, state, telemetry }: Known, style: Style): Rea
       "checkpoint",
       `${source} at record ${grouped(offset)}, batch ${batch}`
     ]),
-    ...watermarkRows(state),
+    ...eventTimeRows(state),
     ...(state.open.length === 0 ? [] : [["owed", plural(state.open.length, "batch", "batches")]]),
-    ["dead letters", grouped(letters)]
+    ["dead letters", lettersLine(counts.lettered, letters, name, style)]
   ]
-  return [
-    ...table(rows),
-    ...(run.failure === null ? [] : [style.red(`✗ ${run.failure.code}`), `  ${shown(run.failure.message)}`])
-  ]
+  return [...table(rows), ...failureLines(state, run.failure, style)]
 }
 
-/** How far event time is: at every source that has any, and at all of them together. */
-const watermarkRows = ({ run }: PipelineState.PipelineState): ReadonlyArray<ReadonlyArray<string>> => {
-  const time = timeNow(run?.memory)
-  if (time === null) return []
-  const shownTime = (at: number) => (at === endOfTime ? "its end" : isoTime(at))
-  const sources = Object.entries(time.watermarks).map(
-    ([source, at]) => `${source} at ${shownTime(at)}${time.idle.includes(source) ? " (idle)" : ""}`
-  )
-  const all = time.combined === null || sources.length < 2 ? [] : [`together at ${shownTime(time.combined)}`]
-  return [...sources, ...all].map((line) => ["event time", line])
+/** What ended the run before its end, and nothing of one that has none. */
+export const failureLines = (
+  state: PipelineState.PipelineState,
+  failure: Reason | null,
+  style: Style
+): ReadonlyArray<string> => {
+  if (failure === null || endsByStopping(state)) return []
+  return wasStopped(state)
+    ? [`${style.dim("→")} it was stopped before its end, and goes on where it stopped`]
+    : [style.red(`✗ ${failure.code}`), `  ${shown(failure.message)}`]
 }
+
+/** Those of the run, with which its other figures add up, and those that are listed where they are not as many. */
+export const lettersLine = (ofRun: number, listed: number, name: string, style: Style): string =>
+  listed === ofRun
+    ? lettersText(listed, name, style)
+    : `${grouped(ofRun)} in this run, in all ${lettersText(listed, name, style)}`
 
 const sinkLine = (sink: string, records: number, telemetry: Telemetry.Telemetry): string => {
   const of = Telemetry.ofStage(telemetry, sink)
   if (of.batches === 0) return grouped(records)
-  const mean = Math.round(Telemetry.lagMsMean(of))
   const retries = of.retries === 0 ? "" : `, ${plural(of.retries, "retry", "retries")}`
-  return `${grouped(records)}, lag ${grouped(mean)} ms on average and ${grouped(of.lagMsMax)} ms at most${retries}`
+  return `${grouped(records)}, lag ${duration(Telemetry.lagMsMean(of))} on average and ${duration(of.lagMsMax)} at most${retries}`
 }
 
 const historyLines = (runs: ReadonlyArray<PastRun>): ReadonlyArray<string> =>

@@ -8,8 +8,11 @@ import { Effect } from "effect"
 import * as PipelineState from "../../projections/PipelineState.ts"
 import type { SelectedPipeline } from "../api/PipelineResource.ts"
 import type { Run } from "../api/Run.ts"
+import { eventTimeJson, eventTimeRows } from "./eventTime.ts"
 import { answer } from "./report.ts"
+import { runWord, wasStopped } from "./runWord.ts"
 import { Service } from "./Service.ts"
+import { failureLines, lettersLine } from "./showLines.ts"
 import { grouped, plural, type Style, shown, styleOf, table } from "./terminal.ts"
 
 /** `runsShown` is how many of the last runs are told. */
@@ -39,6 +42,7 @@ export const showServed = Effect.fnUntraced(function* (name: string, runsShown: 
     generation: state.generation,
     run: state.run === null ? null : (runs[0] ?? null),
     checkpoints: PipelineState.checkpoints(state),
+    ...eventTimeJson(state),
     outputs: state.run?.outputs ?? {},
     open_batches: state.open.length,
     dead_letters: letters.total,
@@ -55,7 +59,7 @@ export const showServed = Effect.fnUntraced(function* (name: string, runsShown: 
     left_behind: false,
     owner: null
   }
-  yield* answer("show", result, () => servedLines(result, place, styleOf(process.stdout)))
+  yield* answer("show", result, () => servedLines(result, state, place, styleOf(process.stdout)))
 })
 
 const identityOf = (pipeline: SelectedPipeline) => {
@@ -85,11 +89,16 @@ type Shown = ReturnType<typeof identityOf> & {
   readonly run: Run | null
 }
 
-const servedLines = (of: Shown, place: string, style: Style): ReadonlyArray<string> => [
+const servedLines = (
+  of: Shown,
+  state: PipelineState.PipelineState,
+  place: string,
+  style: Style
+): ReadonlyArray<string> => [
   `${style.bold(shown(of.name))}${of.description === "" ? "" : `  ${shown(of.description)}`}`,
   "",
   ...table([
-    ["  run", of.lifecycle],
+    ["  run", wasStopped(state) ? runWord({ ...state, deployment: of.deployment_status }) : of.lifecycle],
     ["  deployment", `${of.deployment_status}, wanted ${of.deployment_desired_status}`],
     ["  definition", `version ${of.version} on ${shown(place)}`],
     ["  log", `${plural(of.log_version, "event")}, the last one ${shown(of.last_event_at ?? "-")}`]
@@ -97,27 +106,34 @@ const servedLines = (of: Shown, place: string, style: Style): ReadonlyArray<stri
   ...(of.deployment_error === null
     ? []
     : [`  ${style.red(`✗ ${of.deployment_error.code}`)}  ${shown(of.deployment_error.message)}`]),
-  ...(of.run === null ? [] : ["", style.bold("Last run"), ...runLines(of, of.run, style)])
+  ...(of.run === null ? [] : ["", style.bold("Last run"), ...runLines(of, of.run, state, style)])
 ]
 
-const runLines = (of: Shown, run: Run, style: Style): ReadonlyArray<string> => [
+const runLines = (
+  of: Shown,
+  run: Run,
+  state: PipelineState.PipelineState,
+  style: Style
+): ReadonlyArray<string> => [
   ...table([
     ["  id", shown(run.run)],
     ["  started", shown(run.started_at)],
-    ...(run.ended_at === null ? [] : [[`  ${run.outcome.toLowerCase()}`, shown(run.ended_at)]]),
+    ...(run.ended_at === null
+      ? []
+      : [[`  ${wasStopped(state) ? "stopped" : run.outcome.toLowerCase()}`, shown(run.ended_at)]]),
     ...(run.resumes === 0 ? [] : [["  resumed", plural(run.resumes, "time")]]),
     ["  read", plural(run.read, "record")],
     ["  filtered", grouped(run.filtered)],
     ...(run.unrouted === 0 ? [] : [["  unrouted", grouped(run.unrouted)]]),
+    ...(run.aggregated === undefined ? [] : [["  aggregated", grouped(run.aggregated)]]),
     ...Object.entries(run.applied).map(([sink, records]) => [`  → ${shown(sink)}`, grouped(records)]),
     ...of.checkpoints.map(({ batch, offset, source }) => [
       "  checkpoint",
       `${shown(source)} at record ${grouped(offset)}, batch ${batch}`
     ]),
+    ...eventTimeRows(state).map(([label, value]) => [`  ${label}`, shown(value)]),
     ...(of.open_batches === 0 ? [] : [["  owed", plural(of.open_batches, "batch", "batches")]]),
-    ["  dead letters", grouped(of.dead_letters)]
+    ["  dead letters", lettersLine(run.dead_lettered, of.dead_letters, of.name, style)]
   ]),
-  ...(run.failure === null
-    ? []
-    : [`  ${style.red(`✗ ${run.failure.code}`)}`, `    ${shown(run.failure.message)}`])
+  ...failureLines(state, run.failure, style).map((line) => `  ${line}`)
 ]

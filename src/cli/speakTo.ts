@@ -9,8 +9,9 @@ import { Effect, Option } from "effect"
 import { nearest } from "../../events/nearest.ts"
 import { makeApiClient } from "./ApiClient.ts"
 import { CliFailure } from "./CliFailure.ts"
+import { driversFor } from "./driversFor.ts"
 import { exitCode } from "./exitCode.ts"
-import { DataDirectory, ServiceToken } from "./globalFlags.ts"
+import { DataDirectory, Json, ServiceToken } from "./globalFlags.ts"
 import type { LogPlace } from "./logPlace.ts"
 import { hasLog } from "./openLog.ts"
 import { type InPlace, Service } from "./Service.ts"
@@ -40,7 +41,8 @@ export const inThisProcess = Effect.fnUntraced(function* (place: LogPlace, { bas
   }
   // The engine is loaded only where nobody else has it running.
   const { localFetch } = yield* Effect.promise(() => import("./localFetch.ts"))
-  const fetch = yield* localFetch(place, resolve(base ?? "."), resolve(yield* DataDirectory))
+  const directory = resolve(yield* DataDirectory)
+  const fetch = yield* localFetch(place, resolve(base ?? "."), directory, driversFor(yield* Json))
   const at = { url: "http://localhost", token: undefined, fetch }
   return Service.of({
     client: yield* makeApiClient(at),

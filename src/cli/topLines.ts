@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wordAtRest } from "./runWord.ts"
 import { cut, duration, grouped, plural, type Style, shown, table } from "./terminal.ts"
 import { type Row, type Sorting, sorted } from "./topRows.ts"
 
@@ -64,7 +65,7 @@ export const topLines = (view: TopView, { columns, lines }: Room, style: Style):
 
 const cellsOf = (row: Row): ReadonlyArray<string> => [
   cut(shown(row.name), 40),
-  `${shown(row.lifecycle)}${row.left_behind ? "*" : ""}`,
+  `${shown(wordAtRest(row.lifecycle, row.deployment_status))}${row.left_behind ? "*" : ""}`,
   shown(row.deployment_status),
   speed(row.read_per_second),
   speed(row.applied_per_second),

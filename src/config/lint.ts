@@ -14,6 +14,7 @@ import { order } from "../flow/graph/order.ts"
 import { sourceGroups } from "../flow/graph/sourceGroups.ts"
 import { edgeAt } from "../flow/graph/validateStages.ts"
 import { secretive } from "./environment.ts"
+import { pathsLikeExpressions } from "./lintPaths.ts"
 
 /** Warnings about a definition. */
 export const lint = (definition: Definition): ReadonlyArray<Finding> =>
@@ -24,7 +25,9 @@ export const lint = (definition: Definition): ReadonlyArray<Finding> =>
     ...limitsOfNothing(definition),
     ...constantKeys(definition),
     ...settingsWithoutEffect(definition),
-    ...mergesNothing(definition)
+    ...mergesNothing(definition),
+    ...pathsLikeExpressions(definition),
+    ...windowsWithGaps(definition)
   ].map((each) => ({ ...each, severity: "warning" as const }))
 
 const constantFilters = (definition: Definition): ReadonlyArray<Finding> =>
@@ -84,15 +87,30 @@ const constantKeys = ({ stages }: Definition): ReadonlyArray<Finding> =>
       : [])
   ])
 
-/** Weights of a service that its way of balancing never looks at. */
+/** Weights of a service that its way of balancing never looks at, a default that is never taken. */
 const settingsWithoutEffect = ({ stages }: Definition): ReadonlyArray<Finding> =>
-  Object.entries(stages).flatMap(([name, { service }]) => {
+  Object.entries(stages).flatMap(([name, { lookup, service }]) => {
+    if (lookup?.default !== undefined && lookup.on_miss !== "default") {
+      const at = ["stages", name, "lookup", "default"]
+      const message = `on_miss: ${lookup.on_miss} takes no default`
+      return [finding("no_effect", at, message, "on_miss: default")]
+    }
     if (service === undefined) return []
     const { balance, endpoints } = service
     const weighs = balance === "weighted" || balance === "consistent_hash"
     if (weighs || endpoints.every(({ weight }) => weight === endpoints[0]?.weight)) return []
     const at = ["stages", name, "service", "endpoints"]
     return [finding("no_effect", at, `${balance} looks at no weight`, "balance: weighted")]
+  })
+
+/** Windows that begin less often than they are long overlap; the other way round records fall between them. */
+const windowsWithGaps = ({ stages }: Definition): ReadonlyArray<Finding> =>
+  Object.entries(stages).flatMap(([name, { aggregate }]) => {
+    const window = aggregate?.window
+    if (window === undefined || !("sliding" in window) || window.every <= window.sliding) return []
+    const at = ["stages", name, "aggregate", "window", "every"]
+    const message = `windows begin less often than they are long: what happens between two of them is counted nowhere`
+    return [finding("windows_with_gaps", at, message, "an every that is no longer than sliding")]
   })
 
 /** More dead letters than the window has records can never be among them. */

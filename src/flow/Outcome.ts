@@ -44,6 +44,8 @@ export interface Outcome {
   readonly totals: Totals
   /** What stages have made of their memory; the first has the index -1. */
   readonly made?: ReadonlyArray<Made>
+  /** By stage: the records it has taken in, ascending; of stages that name them. */
+  readonly taken?: Readonly<Record<string, ReadonlyArray<number>>>
 }
 
 /** What a seal says of a branch. Whatever was neither delivered, unrouted, lettered nor aggregated was filtered. */
@@ -154,7 +156,7 @@ export const without = (
 }
 
 /** Source records first, in their order; then what was made. */
-const orderOf = ({ index }: Failure): number => (index >= 0 ? index : 2 ** 40 - index)
+export const orderOf = ({ index }: Pick<Failure, "index">): number => (index >= 0 ? index : 2 ** 40 - index)
 
 /**
  * The outcome without a record that has left the dead letters on these branches since its batch was sealed: what was

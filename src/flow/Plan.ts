@@ -23,6 +23,7 @@ import { reachableSinks } from "./graph/reachableSinks.ts"
 import { sourceGroups } from "./graph/sourceGroups.ts"
 import { type PlannedMemory, planMemory } from "./memory/PlannedMemory.ts"
 import type { StageWithMemory } from "./memory/StageWithMemory.ts"
+import { takersOf } from "./memory/takersOf.ts"
 import { groupName } from "./merge/MergedPosition.ts"
 import { makeSource } from "./merge/makeSource.ts"
 import type { Outcome } from "./Outcome.ts"
@@ -102,6 +103,7 @@ export const compile = Effect.fnUntraced(function* (
   const names = Object.keys(definition.stages).filter(
     (name) => only === null || (reaches.get(name) ?? []).length > 0
   )
+  const takers = takersOf(definition, only)
   const clock = new EventClock(timedSources(names, definition))
   const memories = new Map<string, StageWithMemory>()
   const stages = new Map<string, RouteStage>()
@@ -121,6 +123,7 @@ export const compile = Effect.fnUntraced(function* (
       step: stage.eventTime === undefined ? undefined : judging(name, stage.eventTime, clock),
       waiting: undefined,
       ...work,
+      namesTaken: takers !== undefined,
       encode: sink === undefined ? undefined : (payload) => sink.encode(payload),
       check: functions.get(name)?.check ?? (yield* compileCheck(name, stage)),
       edges: yield* compileEdges(name, definition)
@@ -154,7 +157,7 @@ export const compile = Effect.fnUntraced(function* (
     isSink: (name) => own(definition.stages, name)?.sink !== undefined,
     runtime: definition.runtime,
     deadLetters: definition.deadLetters,
-    memory: planMemory(definition, clock, remembering, behind)
+    memory: planMemory(definition, clock, remembering, behind, takers)
   }
 })
 

@@ -96,8 +96,13 @@ export const runReader = Effect.fnUntraced(function* (
     }
   }
 
+  // The run is over: a source that is followed would never come to its end by itself.
+  const tripped = Effect.andThen(
+    tell({ _tag: "Ended", stage: of.stage, end: "tripped" }),
+    Effect.asVoid(Deferred.succeed(stop, undefined))
+  )
   if (trippingOffset(plan.deadLetters, nacks, []) !== undefined) {
-    return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
+    return yield* tripped
   }
   const records = Math.min(batchSize, of.recordsMost ?? batchSize)
   const limit = { records, bytes: maxBatchBytes, waitMs: maxBuffering }
@@ -114,7 +119,7 @@ export const runReader = Effect.fnUntraced(function* (
     }
     const { fresh, trips } = yield* inTurn(null, tellNew({ ...at, read, nacks }, context))
     if (trips !== undefined) {
-      return yield* tell({ _tag: "Ended", stage: of.stage, end: "tripped" }).pipe(Effect.asVoid)
+      return yield* tripped
     }
     position = read.to
     offset += read.records.length

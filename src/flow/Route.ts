@@ -44,6 +44,7 @@ export const compileRoute = (
     failures: [],
     unrouted: [],
     taken: [],
+    named: {},
     collectors: new Map()
   }
   const pushes = new Map<string, Push>()
@@ -61,6 +62,7 @@ export const compileRoute = (
   const first = entries.get(sources[0]!)!
   const sinks = reachedFrom(sources, stages)
   return (records, origin) => {
+    travel.named = {}
     travel.collectors = new Map(
       sinks.map((sink) => [sink, { records: [], rows: [], delivered: 0, unrouted: 0, lettered: 0 }])
     )
@@ -111,7 +113,13 @@ const travelAll = (
     } else if (travel.reached) totals.delivered++
     else totals.filtered++
   }
-  return { count: records.length, branches: Object.fromEntries(travel.collectors), failures, totals }
+  return {
+    count: records.length,
+    branches: Object.fromEntries(travel.collectors),
+    failures,
+    totals,
+    ...(Object.keys(travel.named).length === 0 ? {} : { taken: travel.named })
+  }
 }
 
 const compileStage = (
@@ -151,7 +159,7 @@ const compileTake =
   (stage: RouteStage, take: Take, travel: Travel): Push =>
   (payload) => {
     try {
-      travel.taken = [...travel.taken, { stage, undo: take(payload, travel.scope) }]
+      travel.taken.push({ stage, undo: take(payload, travel.scope) })
     } catch (error) {
       travel.failures.push({ stage, reason: reasonOf(error, "stage_failed") })
     }

@@ -70,6 +70,8 @@ export interface RouteStage {
   readonly splitsInto?: number | undefined
   /** Instead of `step`: the payload ends here. */
   readonly take?: Take | undefined
+  /** With `take`: the outcome names the records that were taken in. */
+  readonly namesTaken?: boolean | undefined
   /** Instead of `step`; a route through such a stage goes stage by stage. */
   readonly waiting: WaitingStep | undefined
   readonly encode: ((payload: unknown) => unknown) | undefined

@@ -40,6 +40,8 @@ export interface Batch {
   readonly unrouted: Map<string, Set<number>>
   /** By branch: records that a stage on their way to it has taken in. */
   readonly taken: Map<string, Set<number>>
+  /** By stage that names them: records it has taken in. */
+  readonly named: Record<string, Array<number>>
   readonly collected: Map<string, Stream>
 }
 
@@ -118,7 +120,8 @@ export const outcomeOf = (batch: Batch, sinks: ReadonlyArray<string>): Outcome =
     count: batch.records.length,
     branches,
     failures: [...failures.values()],
-    totals: aggregated === 0 ? totals : { ...totals, aggregated }
+    totals: aggregated === 0 ? totals : { ...totals, aggregated },
+    ...(Object.keys(batch.named).length === 0 ? {} : { taken: batch.named })
   }
 }
 

@@ -77,6 +77,7 @@ const begin = (
     owed: new Map(),
     unrouted: new Map(),
     taken: new Map(),
+    named: {},
     collected: new Map()
   }
   for (const [row, { failure, payload }] of records.entries()) {

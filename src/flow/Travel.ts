@@ -4,6 +4,7 @@
  * @module
  */
 import type { Reason } from "../../events/PipelineEvent.ts"
+import { own } from "../../projections/own.ts"
 import type { Scope } from "./expression/Expression.ts"
 import type { Failure } from "./Outcome.ts"
 import type { RouteStage } from "./RouteStage.ts"
@@ -26,7 +27,9 @@ export interface Travel {
   reached: boolean
   failures: Array<{ stage: RouteStage; reason: Reason }>
   unrouted: Array<RouteStage>
-  taken: ReadonlyArray<Taken>
+  taken: Array<Taken>
+  /** By stage that names them: the records of the batch it has taken in. */
+  named: Record<string, Array<number>>
   collectors: Map<string, Collector>
 }
 
@@ -37,7 +40,7 @@ export interface Travel {
 export const settleFailures = (travel: Travel): Failure => {
   const { index } = travel
   const branches = new Set(travel.failures.flatMap(({ stage }) => stage.reaches))
-  travel.taken = takeBack(travel.taken, branches)
+  travel.taken = [...takeBack(travel.taken, branches)]
   for (const branch of branches) {
     const collector = travel.collectors.get(branch)!
     if (collector.rows.at(-1) === index) collector.delivered--
@@ -64,6 +67,7 @@ export const settleRest = (travel: Travel, counted: Set<string>): void => {
     }
   }
   for (const { stage } of travel.taken) {
+    if (stage.namesTaken === true) addRow(travel.named, stage.name, travel.index)
     countOnce(stage, (collector) => {
       collector.aggregated = (collector.aggregated ?? 0) + 1
     })
@@ -71,4 +75,11 @@ export const settleRest = (travel: Travel, counted: Set<string>): void => {
   for (const stage of travel.unrouted) countOnce(stage, (collector) => void collector.unrouted++)
   travel.taken = []
   travel.unrouted = []
+}
+
+/** Of several pieces of one record the first counts. */
+export const addRow = (named: Record<string, Array<number>>, stage: string, row: number): void => {
+  const rows = own(named, stage)
+  if (rows === undefined) named[stage] = [row]
+  else if (rows.at(-1) !== row) rows.push(row)
 }

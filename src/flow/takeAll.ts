@@ -7,6 +7,7 @@ import { reasonOf } from "./Route.ts"
 import type { Piece, RouteStage } from "./RouteStage.ts"
 import { type Batch, fail, failuresAt, merged, scopeOf, setOf } from "./StagedBatch.ts"
 import { byTrail, type Trail } from "./Trail.ts"
+import { addRow } from "./Travel.ts"
 import { type Taken, takeBack } from "./takeBack.ts"
 import type { Saw } from "./tap/Tap.ts"
 import type { Watch } from "./tap/Taps.ts"
@@ -57,7 +58,10 @@ const takeRecord = (batch: Batch, row: number, pieces: ReadonlyArray<Arrived>): 
   const owed = new Set(failures.flatMap(({ stage }) => stage.reaches))
   const left = takeBack(taken, owed)
   if (failures.length > 0) batch.owed.set(row, owed)
-  for (const { stage } of left) for (const branch of stage.reaches) setOf(batch.taken, branch).add(row)
+  for (const { stage } of left) {
+    if (stage.namesTaken === true) addRow(batch.named, stage.name, row)
+    for (const branch of stage.reaches) setOf(batch.taken, branch).add(row)
+  }
   for (const { at, saw, stage } of pieces) {
     const isTaken = left.some((each) => each.stage === stage)
     const piece: Piece =

@@ -9,7 +9,7 @@ import type { Reason } from "../../events/PipelineEvent.ts"
 import type { UndecodableEvent } from "../../events/upcast.ts"
 import type * as Catalog from "../../projections/Catalog.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
-import { Drivers } from "../drivers/Drivers.ts"
+import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
 import { EventLog, LogError } from "../log/EventLog.ts"
 import type { Asker } from "./Asker.ts"
@@ -64,14 +64,15 @@ export class Pipelines extends Context.Service<
       Effect.gen(function* () {
         const functions = new Map<string, Functions>()
         const log = yield* EventLog
-        const drivers = yield* Drivers
+        const context = yield* Effect.context<Drivers | EventLog>()
+        const functionsOf = (name: string) => functions.get(name) ?? noFunctions
         const actors = yield* RcMap.make({
           lookup: (id: string) =>
             Effect.gen(function* () {
               const actor = yield* PipelineActor.make(id)
-              return yield* react(actor, (name) => functions.get(name) ?? noFunctions, deadlines)
+              return yield* react(actor, functionsOf, context, deadlines)
               // Whoever wakes an actor may have another log at hand: it is ours that the pipeline lives by.
-            }).pipe(Effect.provideService(EventLog, log), Effect.provideService(Drivers, drivers)),
+            }).pipe(Effect.provideService(EventLog, log)),
           idleTimeToLive: "5 minutes"
         })
         // What could not be woken is not remembered as such: the log may answer the next who asks.
@@ -94,7 +95,7 @@ export class Pipelines extends Context.Service<
           adopt,
           progress,
           retire,
-          functionsOf: (name) => functions.get(name) ?? noFunctions,
+          functionsOf,
           provide: (name, of) => Effect.sync(() => void functions.set(name, of)),
           get,
           awake: (id) => Effect.flatMap(RcMap.has(actors, id), (has) => (has ? get(id) : Effect.undefined))

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Clock, Context, Deferred, Effect, Fiber, Result, Scope } from "effect"
+import { Clock, type Context, Deferred, Effect, Fiber, Result, Scope } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import { isActive } from "../../projections/transitions.ts"
@@ -30,13 +30,17 @@ import * as Turns from "./Turns.ts"
 import { watchProgress } from "./watchProgress.ts"
 import { engine, type FunctionsOf, work } from "./work.ts"
 
-/** Follows an actor until the scope closes; a run at work is interrupted with it. */
+/**
+ * Follows an actor until the scope closes; a run at work is interrupted with it. The context is one that all
+ * pipelines of a process share: one for each would weigh as much as everything else that rests with it.
+ */
 export const react = Effect.fnUntraced(function* (
   actor: PipelineActor,
   functionsOf: FunctionsOf,
+  context: Context.Context<Needs>,
   deadlines: Deadlines = defaultDeadlines
-): Effect.fn.Return<Reaction, never, Needs | Scope.Scope> {
-  const steering = new Steering(actor, functionsOf, deadlines, yield* Effect.context<Needs | Scope.Scope>())
+): Effect.fn.Return<Reaction, never, Scope.Scope> {
+  const steering = new Steering(actor, functionsOf, deadlines, context, yield* Effect.scope)
   steering.turns = yield* Turns.make((_: undefined) => steering.turn)
   yield* actor.follow(() => steering.nudge)
   return steering
@@ -59,18 +63,21 @@ class Steering implements Reaction {
   readonly actor: PipelineActor
   readonly #functionsOf: FunctionsOf
   readonly #deadlines: Deadlines
-  readonly #context: Context.Context<Needs | Scope.Scope>
+  readonly #context: Context.Context<Needs>
+  readonly #scope: Scope.Scope
 
   constructor(
     actor: PipelineActor,
     functionsOf: FunctionsOf,
     deadlines: Deadlines,
-    context: Context.Context<Needs | Scope.Scope>
+    context: Context.Context<Needs>,
+    scope: Scope.Scope
   ) {
     this.actor = actor
     this.#functionsOf = functionsOf
     this.#deadlines = deadlines
     this.#context = context
+    this.#scope = scope
   }
 
   progress() {
@@ -200,7 +207,7 @@ class Steering implements Reaction {
       if (this.#made !== undefined) return Effect.succeed(this.#made)
       const made = new Preparation(this.actor, this.#functionsOf, this.#deadlines)
       this.#made = made
-      return Effect.as(Scope.addFinalizer(Context.get(this.#context, Scope.Scope), made.discard), made)
+      return Effect.as(Scope.addFinalizer(this.#scope, made.discard), made)
     })
   }
 
@@ -220,9 +227,7 @@ class Steering implements Reaction {
   }
 
   #fork(effect: Effect.Effect<void, never, Needs>): Effect.Effect<Fiber.Fiber<void>> {
-    return Effect.forkIn(effect, Context.get(this.#context, Scope.Scope)).pipe(
-      Effect.provideContext(this.#context)
-    )
+    return Effect.forkIn(Effect.provideContext(effect, this.#context), this.#scope)
   }
 
   #oneTask(): OneTask<Needs> {

@@ -119,8 +119,9 @@ export const define = Effect.fnUntraced(function* ({
   const state = yield* actor.state
   const { definition } = state
   const changed = definition?.signature !== define.signature || definition.base !== define.base
-  if (abandon && hasUnfinishedRun(state)) {
-    const message = "given up by a person"
+  const isFruitless = changed && failedBeforeItRead(state)
+  if ((abandon || isFruitless) && hasUnfinishedRun(state)) {
+    const message = abandon ? "given up by a person" : "it had read nothing, and is defined anew"
     if (isActive(state.lifecycle)) yield* actor.send({ _tag: "CrashRun", reason: processLost }, by)
     yield* actor.send({ _tag: "FailRun", reason: { code: abandoned, message } }, by)
   }
@@ -134,6 +135,10 @@ export const define = Effect.fnUntraced(function* ({
   yield* actor.send({ _tag: "Define", definition: { ...define, id } }, by)
   return pipeline
 })
+
+/** A run that came to nothing has no place to lose: a file that names the wrong path is mended and run again. */
+const failedBeforeItRead = ({ generation, lifecycle, open, run }: PipelineState): boolean =>
+  run !== null && !isActive(lifecycle) && generation === 0 && open.length === 0 && run.counts.batches === 0
 
 /** Records of the run that had their outcome when it was cut off. */
 const settledRecords = (state: PipelineState): number =>

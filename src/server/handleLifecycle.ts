@@ -6,19 +6,17 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { type Desired, pipelineStream } from "../../events/PipelineEvent.ts"
+import type { Desired } from "../../events/PipelineEvent.ts"
 import * as Roster from "../../projections/Roster.ts"
 import { Api } from "../api/Api.ts"
-import { Caller } from "../api/Authorization.ts"
 import { failed } from "../api/failures.ts"
 import { EventLog } from "../log/EventLog.ts"
 import type { Asker } from "../pipeline/Asker.ts"
 import type { Command } from "../pipeline/Command.ts"
 import { LiveRoster } from "../pipeline/LiveRoster.ts"
 import { Pipelines } from "../pipeline/Pipelines.ts"
-import { Changes } from "./Changes.ts"
-import { findPipeline, lookUp, unknownPipeline } from "./findPipeline.ts"
-import { Keys } from "./Keys.ts"
+import { findPipeline, unknownPipeline } from "./findPipeline.ts"
+import { type Asked, once } from "./once.ts"
 import { refusing } from "./refusalOf.ts"
 import { type ReplayPayload, replayPipeline } from "./replayPipeline.ts"
 
@@ -53,45 +51,10 @@ export const layerLifecycle = HttpApiBuilder.group(Api, "lifecycle", (handlers) 
   })
 )
 
-interface Asked {
-  readonly params: { readonly name: string }
-  readonly headers: { readonly "idempotency-key"?: string }
-}
-
 const wish = (operation: string, desired: Desired, request: Asked) =>
   once(operation, request, null, (id, by) =>
     tell(id, { _tag: "SetDesired", desired, reason: `asked over HTTP (${operation})` }, by)
   )
-
-/** Does it to the pipeline, alone and whole; the same key does it once. */
-const once = Effect.fnUntraced(function* <A, E, R>(
-  operation: string,
-  { headers, params }: Asked,
-  body: unknown,
-  act: (id: string, by: Asker) => Effect.Effect<A, E, R>,
-  again: (id: string) => Effect.Effect<A, E, R> = () => Effect.void as Effect.Effect<A>
-) {
-  const { by } = yield* Caller
-  const changes = yield* Changes
-  const { id } = yield* findPipeline(params.name)
-  const asked = {
-    stream: pipelineStream(id),
-    key: headers["idempotency-key"],
-    by,
-    operation,
-    request: [params.name, body]
-  }
-  const alone = (correlationId: string | undefined) =>
-    changes.alone(
-      id,
-      Effect.gen(function* () {
-        // It may have been removed, or have another name, by the time it is its turn.
-        if ((yield* lookUp(params.name))?.id !== id) return yield* unknownPipeline(params.name)
-        return yield* act(id, { by, correlationId })
-      })
-    )
-  return yield* changes.whole((yield* Keys).once(asked, alone, () => again(id)))
-})
 
 /** What is wanted is in the log before anybody works towards it. */
 const tell = Effect.fnUntraced(

@@ -66,7 +66,7 @@ export const statsJson = (
 }
 
 /** At the end of time there is nothing left to wait for. */
-const eventTimeText = (at: number | null): string | null =>
+export const eventTimeText = (at: number | null): string | null =>
   at === null || at === endOfTime ? null : timeText(at)
 
 const noCounts: RunCounts = {

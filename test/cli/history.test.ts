@@ -151,16 +151,25 @@ describe("dead-letters", () => {
       attempts: 1,
       branches: ["store"],
       batch: 0,
-      raw: { encoding: "utf8", data: '{"broken', size: 8 }
+      raw: { encoding: "utf8", data: '{"broken', size: 8 },
+      redrives: 0,
+      redriving: false
     })
+    assert.equal(json.result.next, null)
     const one = await ask(folder.path, "dead-letters", "orders", "list", "--limit", "1")
     assert.equal(one.json.result.dead_letters.length, 1)
+    assert.deepInclude(one.json.result, { total: 2, next: "0.0.50" })
+    const rest = await ask(folder.path, "dead-letters", "orders", "list", "--after", "0.0.50")
+    assert.deepEqual(rest.json.result.dead_letters, [json.result.dead_letters[1]])
   })
 
   it("shows a person the cause and the record, and never obeys the record", async () => {
-    const { stdout } = await run(folder.path, "dead-letters", "orders", "list")
+    const listed = await run(folder.path, "dead-letters", "orders", "list")
+    assertPlain(listed.stdout)
+    assert.include(listed.stdout, '{"evil \\u001b[31m')
+    const { stdout } = await run(folder.path, "dead-letters", "orders", "group")
     assertPlain(stdout)
-    assert.match(stdout, /2 × malformed_json at in\n/)
+    assert.match(stdout, /\d × malformed_json at in\n/)
     assert.include(stdout, '{"evil \\u001b[31m')
     const shown = await run(folder.path, "dead-letters", "orders", "show", "0.0.50")
     assertPlain(shown.stdout)

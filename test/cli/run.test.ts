@@ -191,3 +191,16 @@ describe("a run that is cut off", () => {
     assert.deepInclude(json.result.pipelines[0], { read: 2000, resumed_from: null })
   })
 })
+
+it("a run that came to nothing keeps nobody from mending its file", async () => {
+  using folder = temporaryFolder()
+  write(folder.path, { "in.ndjson": records(20), "p.yaml": pipeline("p").replace("in.ndjson", "inn.ndjson") })
+  const lost = await ask(folder.path, "run", "p.yaml")
+  assert.equal(lost.json.error.code, "file_not_found")
+  write(folder.path, { "p.yaml": pipeline("p") })
+  const { code, json } = await ask(folder.path, "run", "p.yaml")
+  assert.equal(code, 0)
+  assert.deepInclude(json.result.pipelines[0], { read: 20, resumed_from: null })
+  const { json: told } = await ask(folder.path, "show", "p")
+  assert.deepInclude(told.result.runs[0].failure, { code: "abandoned" })
+})

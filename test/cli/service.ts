@@ -171,7 +171,18 @@ const layerHandlers = (memory: Memory) => {
           const page = letters.slice(from, from + 2)
           const next = from + 2 < letters.length ? (page.at(-1)?.id ?? null) : null
           return Effect.succeed({ dead_letters: page, total: letters.length, next })
-        }
+        },
+        getDeadLetter: ({ params }) => {
+          const letter = letters.find(({ id }) => id === params.id)
+          const story = { status: "standing" as const, reasons: [], history: [], discarded: null }
+          return letter === undefined
+            ? Effect.fail(failed("UnknownDeadLetter", "There is no such letter"))
+            : Effect.succeed({ ...letter, ...story })
+        },
+        redriveDeadLetters: () => Effect.die("no verb asks for this"),
+        getRedrive: () => Effect.die("no verb asks for this"),
+        discardDeadLetters: () => Effect.die("no verb asks for this"),
+        withdrawRedrives: () => Effect.die("no verb asks for this")
       })
     ),
     HttpApiBuilder.group(Api, "ingress", (handlers) =>

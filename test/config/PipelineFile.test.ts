@@ -59,6 +59,23 @@ stages:
 ${more}`
 
 describe("a good file", () => {
+  it.each([
+    ["event_time", "  b: { source: { use: m }, event_time: at }", "{ field: at }"],
+    ["explode", "  b: { from: a, explode: items }", "{ field: items }"],
+    ["dedupe", "  b: { from: a, dedupe: record.id }", "{ key: record.id }"],
+    [
+      "by",
+      "  b: { from: a, aggregate: { window: { session: 1s }, by: record.x, make: {} } }",
+      "field names with an"
+    ],
+    ["item 1 of endpoints", "  b: { from: a, service: { endpoints: [http://x] } }", "{ url: http://…"]
+  ])("says what %s takes, where a word alone stands", (subject, stage, takes) => {
+    const { findings } = parsePipelineFile({ text: small(`${stage}\n`), environment: {} })
+    expect(findings.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining(`${subject} takes ${takes}`)
+    )
+  })
+
   it("has no findings", () => {
     const { definition, findings } = parse(delayed, { drivers, base: "/data" })
     expect(findings).toEqual([])

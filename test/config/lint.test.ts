@@ -104,6 +104,42 @@ dead_letters: { window: 10 }
     ["warning number_as_text /stages/a/output/delay 3:70 → types: { delay: number } beside the source's path"]
   ],
   [
+    "paths that are written like expressions",
+    `  a: { source: { use: m }, event_time: { field: record.at } }
+  b: { from: a, explode: { field: record.items } }
+  c: { from: b, filter: { all: [{ not: { field: record.id, equals: 1 } }, record.id > 1] } }
+  d: { from: { stage: c, when: { field: record.id, equals: 1 } }, lookup: { use: m, match: { record.id: id } } }
+  e: { from: d, sink: { use: m } }
+`,
+    [
+      "warning path_like_expression /stages/a/event_time/field 3:49 → at",
+      "warning path_like_expression /stages/b/explode/field 4:35 → items",
+      "warning path_like_expression /stages/c/filter/all/0/not/field 5:49 → id",
+      "warning path_like_expression /stages/d/from/when/field 6:41 → id",
+      "warning path_like_expression /stages/d/lookup/match/record.id 6:105 → id"
+    ]
+  ],
+  [
+    "but not where there is a field record",
+    `  a: { source: { use: m }, output: { record: object } }
+  b: { from: a, filter: { field: record.id, equals: 1 } }
+  c: { from: b, sink: { use: m } }
+`,
+    []
+  ],
+  [
+    "windows that leave something out, and a default that nobody takes",
+    `  a: { source: { use: m }, event_time: { field: at } }
+  b: { from: a, aggregate: { window: { sliding: 1h, every: 2h }, make: { n: count } } }
+  c: { from: b, lookup: { use: m, match: { n: n }, default: { x: 1 } } }
+  d: { from: c, sink: { use: m } }
+`,
+    [
+      "warning windows_with_gaps /stages/b/aggregate/window/every 4:60 → an every that is no longer than sliding",
+      "warning no_effect /stages/c/lookup/default 5:61 → on_miss: default"
+    ]
+  ],
+  [
     "a password in the file",
     `  a: { source: { use: m, password: hunter2 } }
   c: { from: a, sink: { use: m, token: { secret: TOKEN } } }

@@ -350,6 +350,7 @@ describe("expressions and contracts", () => {
 
   it.each<[string, unknown, ReadonlyArray<string>]>([
     ["a misspelt field", { field: "dely", gt: 1 }, ["unknown_field /field → delay"]],
+    ["a path like an expression", { field: "record.delay", gt: 1 }, ["unknown_field /field → delay"]],
     ["a misspelt field whose being there is asked", { field: "dely", exists: true }, []],
     [
       "deep inside",

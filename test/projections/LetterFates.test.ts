@@ -57,10 +57,10 @@ const paged = (query: Partial<LetterPage.LetterQuery>, ...events: ReadonlyArray<
   const all = [...over, ...events]
   const fates = all.reduce(LetterFates.evolve, LetterFates.initial)
   const page = all.reduce(
-    (state, event, index) => LetterPage.evolve(state, event, index + 1),
+    (state, event, index) => LetterPage.evolve(state, event, index + 1, index),
     LetterPage.initial({ limit: 10, after: null, ...query }, [], fates)
   )
-  return LetterPage.result(page, all.length)
+  return LetterPage.result(page, all.length, 0)
 }
 
 const partly = [

@@ -33,6 +33,19 @@ it("tells an application with the place it leads to", () => {
   assert.equal(describe(suppressed("a", 0, 2)), "a has batch 0 already, from attempt 2")
 })
 
+it("tells spans as a person does, not in milliseconds alone", () => {
+  const told = (lagMs: number) =>
+    describe({ ...applied("a", 0), lagMs }).replace("a holds 10 records of batch 0 ", "")
+  assert.deepEqual([999, 1000, 8049, 59_949, 90_500, 7_265_000].map(told), [
+    "after 999 ms",
+    "after 1 s",
+    "after 8 s",
+    "after 59.9 s",
+    "after 1 min 30 s",
+    "after 2 h 1 min"
+  ])
+})
+
 it("tells where a run goes on", () => {
   const from = [{ source: "in", batch: 0, offset: 1234, position: null }]
   assert.equal(describe({ ...replayed, from }), "run r1 goes on from in 1,234")

@@ -106,16 +106,23 @@ describe("the past over HTTP", () => {
     Effect.gen(function* () {
       const { append, client } = yield* servingHistory()
       yield* append(past)
-      const first = yield* client.deadLetters.listDeadLetters({ params, query: { limit: 1 } })
+      const list = (query: Record<string, unknown>) =>
+        Effect.map(client.deadLetters.listDeadLetters({ params, query }), (page) => {
+          if (!("dead_letters" in page)) throw new Error("a page was asked for")
+          return page
+        })
+      const first = yield* list({ limit: 1 })
       assert.deepInclude(first, { total: 2, next: "0.0.3" })
       assert.deepInclude(first.dead_letters[0], { id: "0.0.3", branches: ["a"], run: "r1", attempts: 1 })
-      const second = yield* client.deadLetters.listDeadLetters({
-        params,
-        query: { limit: 1, after: first.next ?? "" }
-      })
+      const second = yield* list({ limit: 1, after: first.next ?? "" })
       assert.deepEqual([second.dead_letters[0]?.id, second.next], ["0.0.7", null])
-      const none = yield* client.deadLetters.listDeadLetters({ params, query: { code: "other" } })
-      assert.deepEqual(none, { dead_letters: [], total: 0, next: null })
+      const empty = { dead_letters: [], total: 0, next: null }
+      for (const query of [{ code: "other" }, { source: "elsewhere" }, { run: "r9" }, { stage: "no" }]) {
+        assert.deepEqual<unknown>(yield* list(query), empty)
+      }
+      assert.equal((yield* list({ source: "in", run: "r1" })).total, 2)
+      const grouped = yield* client.deadLetters.listDeadLetters({ params, query: { group_by: "cause" } })
+      assert.deepInclude(grouped, { total: 2, omitted: 0 })
     })
   )
 

@@ -53,7 +53,15 @@ export const serving = (
   handlers: Stub,
   options: Partial<ServerOptions> = {},
   handledBy: (stubs: Handlers) => Handlers = (stubs) => stubs
-): Effect.Effect<Serving, unknown, Scope.Scope> =>
+): Effect.Effect<Serving, unknown, Scope.Scope> => servingWith(handlers, options, handledBy, Layer.empty)
+
+/** The same with handlers whose requests ask for services. */
+export const servingWith = <E, R, A2>(
+  handlers: Stub,
+  options: Partial<ServerOptions>,
+  handledBy: (stubs: Handlers) => Layer.Layer<Layer.Success<Handlers>, E, R>,
+  services: Layer.Layer<A2>
+) =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(Effect.sync(temporaryFolder), (folder) =>
       Effect.sync(() => folder[Symbol.dispose]())
@@ -66,6 +74,7 @@ export const serving = (
       bounds: { drainMs: 100, ...options.bounds }
     }
     const server = layerServer(settings, handledBy(layerHandlers(handlers))).pipe(
+      Layer.provide(services),
       Layer.provide(Logger.layer([logTo(handlers.log)])),
       Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn"))
     )
@@ -130,7 +139,20 @@ const layerHandlers = ({ asked, events, ingress, onList }: Stub) => {
     ),
     HttpApiBuilder.group(Api, "deadLetters", (handlers) =>
       handlers.handleAll({
-        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null })
+        listDeadLetters: () => Effect.succeed({ dead_letters: [], total: 0, next: null }),
+        getDeadLetter: () => unknown,
+        redriveDeadLetters: ({ payload }) =>
+          Effect.as(note("redrive", payload), {
+            redrive: null,
+            requested: 0,
+            letters: [],
+            version: 0,
+            next: null
+          }),
+        getRedrive: () => unknown,
+        discardDeadLetters: ({ payload }) =>
+          Effect.as(note("discard", payload), { discarded: 0, letters: [] }),
+        withdrawRedrives: ({ payload }) => Effect.as(note("withdraw", payload), { withdrawn: 0, letters: [] })
       })
     ),
     ingress ?? stubIngress(note),

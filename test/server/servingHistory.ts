@@ -14,12 +14,14 @@ import { makeMemoryHub } from "../../src/drivers/memory/MemoryHub.ts"
 import { EventLog } from "../../src/log/EventLog.ts"
 import { layerMemoryOn, makeMemoryStore } from "../../src/log/Memory.ts"
 import { eventsOf, headsOf } from "../../src/log/MemoryStore.ts"
+import { LiveRoster } from "../../src/pipeline/LiveRoster.ts"
 import { Pipelines } from "../../src/pipeline/Pipelines.ts"
+import { layerShared } from "../../src/server/handlers.ts"
 import { layerDeadLetters } from "../../src/server/layerDeadLetters.ts"
 import { layerHistory } from "../../src/server/layerHistory.ts"
 import type { ServerOptions } from "../../src/server/Server.ts"
 import { newEvent } from "../contracts/newEvent.ts"
-import { serving, stub } from "./serving.ts"
+import { servingWith, stub } from "./serving.ts"
 
 export const name = "orders"
 
@@ -54,15 +56,23 @@ export const servingHistory = Effect.fnUntraced(function* (
   const id = yield* onEngine(Pipelines.use((pipelines) => pipelines.register(name, "test")))
   const stream = pipelineStream(id)
   const handlers = stub()
-  const server = yield* serving(handlers, options, (stubs) =>
-    Layer.mergeAll(stubs, layerHistory, layerDeadLetters).pipe(
-      Layer.provide(
-        Layer.effect(
-          EventLog,
-          Effect.map(EventLog, (log) => told(log, onRead))
-        )
+  const server = yield* servingWith(
+    handlers,
+    options,
+    (stubs) =>
+      Layer.mergeAll(stubs, layerHistory, layerDeadLetters).pipe(
+        Layer.provide(
+          Layer.effect(
+            EventLog,
+            Effect.map(EventLog, (log) => told(log, onRead))
+          )
+        ),
+        Layer.provide(Layer.succeedContext(engine))
       ),
-      Layer.provide(Layer.succeedContext(engine))
+    layerShared.pipe(
+      Layer.provideMerge(LiveRoster.layer),
+      Layer.provideMerge(Layer.succeedContext(engine)),
+      Layer.orDie
     )
   )
   const clientWith = (headers: Readonly<Record<string, string>>) =>

@@ -5,9 +5,11 @@
  */
 import { type EvaluationError, ParseError, TypeError as TypeCheckError } from "@marcbachmann/cel-js"
 import { nearest } from "../../../events/nearest.ts"
+import { own } from "../../../projections/own.ts"
 import type { Field } from "../contract/Contract.ts"
 import { plainMessage, runtime, typed, variables } from "./celEnvironment.ts"
 import { type Complaint, type Hardened, harden } from "./harden.ts"
+import { slipOfName, slipOfSyntax } from "./slips.ts"
 
 interface Explained {
   readonly message: string
@@ -26,7 +28,7 @@ export const explain = (text: string, error: unknown): Explained => {
   const range = error.range
   switch (error.code) {
     case "unknown_variable":
-      return { ...at, ...unknownVariable(range === undefined ? "" : text.slice(range.start, range.end)) }
+      return { ...at, ...unknownVariable(text, range?.start ?? 0, range?.end ?? 0) }
     case "no_matching_overload":
       return { ...at, ...noOverload(plainMessage(error.summary)) }
     case "limit_exceeded":
@@ -34,7 +36,9 @@ export const explain = (text: string, error: unknown): Explained => {
     case "no_such_overload":
       return { ...at, message: operands(plainMessage(error.summary)) }
     default:
-      return { ...at, message: plainMessage(error.summary) }
+      return error instanceof ParseError && offset !== undefined
+        ? { ...at, ...slipOfSyntax(text, offset, plainMessage(error.summary)) }
+        : { ...at, message: plainMessage(error.summary) }
   }
 }
 
@@ -95,8 +99,11 @@ export const contractComplaints = (
     : []
 }
 
-const unknownVariable = (name: string): Explained => {
+const unknownVariable = (text: string, start: number, end: number): Explained => {
+  const name = text.slice(start, end)
   const near = nearest(name, variables)
+  const slip = near === undefined ? slipOfName(text, start, end) : undefined
+  if (slip !== undefined) return slip
   return {
     message: `${name} is not known here; an expression sees record, metadata, key and event_time`,
     suggestion: near ?? `record.${name}`
@@ -104,13 +111,26 @@ const unknownVariable = (name: string): Explained => {
 }
 
 const macros = ["has", "all", "exists", "exists_one", "map", "filter"]
+/** What functions of CEL are called in other languages. */
+const elsewhere: Readonly<Record<string, string>> = {
+  len: "size",
+  length: "size",
+  lower: "lowerAscii",
+  toLowerCase: "lowerAscii",
+  upper: "upperAscii",
+  toUpperCase: "upperAscii",
+  includes: "contains",
+  str: "string",
+  float: "double",
+  strip: "trim"
+}
 let functionNames: ReadonlySet<string> | undefined
 
 const noOverload = (summary: string): Explained => {
   const [, receiver, name = "", types = ""] = /'(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary) ?? []
   functionNames ??= new Set([...macros, ...runtime.getDefinitions().functions.map((each) => each.name)])
   if (!functionNames.has(name) && name !== "matches") {
-    const near = nearest(name, functionNames)
+    const near = own(elsewhere, name) ?? nearest(name, functionNames)
     return { message: `There is no function ${name}`, ...(near === undefined ? {} : { suggestion: near }) }
   }
   const on = receiver === undefined ? "" : ` of ${human(receiver)}`

@@ -26,7 +26,9 @@ export const pathFindings = (at: Path, path: string, fields: Fields | undefined)
   if (field === undefined) {
     const near = nearest(first, fields.keys())
     const known = `Its fields are ${[...fields.keys()].join(", ")}`
-    const suggestion = near === undefined ? known : [near, ...rest].join(".")
+    // A path begins in the record, where an expression has to say so.
+    const inner = first === "record" && rest[0] !== undefined && fields.has(rest[0])
+    const suggestion = inner ? rest.join(".") : near === undefined ? known : [near, ...rest].join(".")
     return [finding("unknown_field", at, `The record has no field ${first} here`, suggestion)]
   }
   return rest.length === 0 || mayHaveFields(field)

@@ -17,8 +17,11 @@ import type { Outcome } from "../Outcome.ts"
 import type { PlannedSource } from "../Plan.ts"
 import type { StageError } from "../StageError.ts"
 import type { Arrival } from "../time/EventClock.ts"
+import { asTakenFirst, rangesOf } from "./asTakenFirst.ts"
+import { countAnew } from "./countAnew.ts"
 import { type OwedFirst, owedFirst } from "./OwedFirst.ts"
 import { overAt, type PlannedMemory } from "./PlannedMemory.ts"
+import type { StageWithMemory } from "./StageWithMemory.ts"
 import { withBranches, withMade } from "./withMade.ts"
 
 /** What a first seal says that its batch leaves behind. */
@@ -115,7 +118,7 @@ class Opened implements FlowMemory {
       this.#begin(visit, left, now)
       const routed = yield* visit.route
       const time = left === undefined ? this.#learnedTime(visit, now) : left.time
-      const { memory, outcome } = yield* this.#goOn(routed, left, time)
+      const { memory, outcome } = yield* this.#goOn(routed, of, left, time)
       if (owed !== undefined) {
         return {
           outcome: withBranches(outcome, Object.keys(owed.branches)),
@@ -137,13 +140,15 @@ class Opened implements FlowMemory {
   }
 
   /** Stages whose windows are over make records, which may teach the stages behind them. */
-  #goOn(routed: Outcome, left: Left | undefined, time: Left["time"]) {
+  #goOn(routed: Outcome, of: PlannedSource, left: Left | undefined, time: Left["time"]) {
     return Effect.gen({ self: this }, function* () {
+      const { takers } = this.#planned
       const over = overAt(time?.combined ?? this.#planned.clock.combined, this.#planned.latenessMs)
       const memory: Record<string, StageDelta> = {}
       let outcome = routed
       for (const stage of this.#planned.stages) {
-        const delta = left === undefined ? stage.learned(over) : own(left.memory, stage.name)
+        if (left !== undefined) outcome = this.#asFirst(outcome, of, stage.name, left)
+        const delta = left === undefined ? this.#learned(stage, over, outcome) : own(left.memory, stage.name)
         if (delta === undefined) continue
         memory[stage.name] = delta
         const made = stage.made(delta)
@@ -151,8 +156,34 @@ class Opened implements FlowMemory {
         const onward = yield* this.#planned.onward.get(stage.name)!(made)
         outcome = withMade(outcome, stage.name, made, onward)
       }
-      return { memory, outcome }
+      const isAgain = left !== undefined && takers !== undefined
+      return { memory, outcome: isAgain ? countAnew(outcome, takers.reaches) : outcome }
     })
+  }
+
+  /** What a stage has learned from a new batch; where another attempt may take other records in, with their names. */
+  #learned(stage: StageWithMemory, over: number | null, { taken }: Outcome): StageDelta | undefined {
+    const delta = stage.learned(over)
+    if (this.#planned.takers?.reaches.has(stage.name) !== true) return delta
+    const rows = rangesOf(own(taken, stage.name) ?? [])
+    // A record between two windows is taken in, and adds nothing.
+    return delta === undefined && rows.length === 0 ? undefined : { ...delta, rows }
+  }
+
+  /** Of a batch that is made again: the stage has taken in what its first seal says. */
+  #asFirst(outcome: Outcome, { stages }: PlannedSource, stage: string, { memory }: Left): Outcome {
+    const { takers } = this.#planned
+    const reaches = takers?.reaches.get(stage)
+    const delta = own(memory, stage)
+    const first = delta === undefined ? [] : "keys" in delta ? undefined : delta.rows
+    if (takers === undefined || reaches === undefined || first === undefined) return outcome
+    const entries = (index: number): ReadonlyArray<string> =>
+      index < 0 ? [outcome.made![-1 - index]!.stage] : stages
+    return asTakenFirst(
+      outcome,
+      { stage, reaches, first },
+      (index) => new Set(entries(index).flatMap((entry) => [...takers.straightFrom(entry)]))
+    )
   }
 
   #begin({ arrivals, of }: Visit, recorded: Left | undefined, now: number): void {

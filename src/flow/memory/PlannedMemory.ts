@@ -11,6 +11,7 @@ import type { StageError } from "../StageError.ts"
 import type { EventClock } from "../time/EventClock.ts"
 import { endOfTime } from "../time/WatermarkTracker.ts"
 import type { StageWithMemory } from "./StageWithMemory.ts"
+import type { Takers } from "./takersOf.ts"
 
 /** The way of records that a stage has made, from directly behind it. */
 export type Onward = (records: ReadonlyArray<SourceRecord>) => Effect.Effect<Outcome, StageError>
@@ -22,6 +23,8 @@ export interface PlannedMemory {
   readonly onward: ReadonlyMap<string, Onward>
   /** The largest lateness that a source allows, in ms: so long windows are kept open behind event time. */
   readonly latenessMs: number
+  /** Where another attempt at a batch may meet other answers than the first. */
+  readonly takers: Takers | undefined
   /** Held by whoever sends records through stages with a memory: they know one batch at a time. */
   readonly oneAtATime: Semaphore.Semaphore
 }
@@ -31,7 +34,8 @@ export const planMemory = (
   definition: Definition,
   clock: EventClock,
   stages: ReadonlyArray<StageWithMemory>,
-  onward: (stage: string) => Onward
+  onward: (stage: string) => Onward,
+  takers: Takers | undefined
 ): PlannedMemory | undefined =>
   !clock.isTracking && stages.length === 0
     ? undefined
@@ -43,6 +47,7 @@ export const planMemory = (
           0,
           ...Object.values(definition.stages).map(({ eventTime }) => eventTime?.allowedLateness ?? 0)
         ),
+        takers,
         oneAtATime: Semaphore.makeUnsafe(1)
       }
 

@@ -20,9 +20,13 @@ export const windowsMemory = (
   let open = Windows.empty
   let closedTo: number | null = null
   let contribution: Contribution | undefined
+  const { behind, grown } = once()
   const take: Take = (payload, scope) => {
     if (contribution === undefined) {
-      throw new RecordFailure("late", `${name} takes no record in that comes outside of its batch`)
+      throw new RecordFailure(
+        "late",
+        `${name} has made its windows of that time: what they counted stays, so discard this once other sinks have it`
+      )
     }
     if (closedTo !== null && scope.event_time !== null && isOver(windowsOf(scope.event_time), closedTo)) {
       throw new RecordFailure("late", `the windows of ${name} that it belongs to are closed`)
@@ -32,7 +36,7 @@ export const windowsMemory = (
   const learned = (closing: number | null): WindowsStep | undefined => {
     const all = contribution?.delta()
     const add = all === undefined ? undefined : stillOpen(all, closedTo)
-    const after = add === undefined ? open : Windows.apply(open, add)
+    const after = add === undefined ? open : grown(open, add)
     const isDue = closing !== null && (Windows.soonest(after) ?? Number.POSITIVE_INFINITY) <= closing
     if (add === undefined && !isDue) return undefined
     return { ...(add === undefined ? {} : { add }), ...(isDue ? { close: closing } : {}) }
@@ -73,8 +77,26 @@ const stillOpen = (delta: WindowsDelta, closedTo: number | null): WindowsDelta |
   return windows.length === 0 ? undefined : { ...delta, windows }
 }
 
-const behind = (open: Windows.Windows, delta: StageDelta): ReturnType<typeof Windows.close> => {
-  if ("keys" in delta) return { windows: open, closed: [] }
-  const grown = delta.add === undefined ? open : Windows.apply(open, delta.add)
-  return delta.close === undefined ? { windows: grown, closed: [] } : Windows.close(grown, delta.close)
+type Closing = ReturnType<typeof Windows.close>
+
+/** What a batch does to the windows is asked for when it is learned, when records are made of it, and when it is kept. */
+const once = () => {
+  let last = { open: Windows.empty, add: undefined as WindowsDelta | undefined, after: Windows.empty }
+  let closed = { open: Windows.empty, before: Number.NaN, result: undefined as Closing | undefined }
+  const grown = (open: Windows.Windows, add: WindowsDelta): Windows.Windows => {
+    if (last.add !== add || last.open !== open) last = { open, add, after: Windows.apply(open, add) }
+    return last.after
+  }
+  const close = (open: Windows.Windows, before: number): Closing => {
+    if (closed.result === undefined || closed.open !== open || closed.before !== before) {
+      closed = { open, before, result: Windows.close(open, before) }
+    }
+    return closed.result!
+  }
+  const behind = (open: Windows.Windows, delta: StageDelta): Closing => {
+    if ("keys" in delta) return { windows: open, closed: [] }
+    const after = delta.add === undefined ? open : grown(open, delta.add)
+    return delta.close === undefined ? { windows: after, closed: [] } : close(after, delta.close)
+  }
+  return { behind, grown }
 }

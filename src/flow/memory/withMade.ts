@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { own } from "../../../projections/own.ts"
 import type { SourceRecord } from "../../drivers/Record.ts"
 import type { BranchOutcome, Outcome } from "../Outcome.ts"
 
@@ -52,8 +53,21 @@ export const withMade = (
       ...outcome.failures,
       ...onward.failures.map((failure) => ({ ...failure, index: indexOf(failure.index) }))
     ],
-    made: [...before, ...records.map(({ payload }) => ({ stage, payload }))]
+    made: [...before, ...records.map(({ payload }) => ({ stage, payload }))],
+    ...(onward.taken === undefined ? {} : { taken: takenTogether(outcome.taken, onward.taken, indexOf) })
   }
+}
+
+const takenTogether = (
+  known: Outcome["taken"] = {},
+  onward: NonNullable<Outcome["taken"]>,
+  indexOf: (index: number) => number
+): NonNullable<Outcome["taken"]> => {
+  const all = { ...known }
+  for (const [stage, rows] of Object.entries(onward)) {
+    all[stage] = [...(own(known, stage) ?? []), ...rows.map(indexOf)].sort((a, b) => a - b)
+  }
+  return all
 }
 
 /** The outcome with every branch that a seal has named, also where nothing reaches it this time. */

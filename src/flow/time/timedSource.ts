@@ -84,6 +84,10 @@ const shownCharacters = 80
 const noTime = (field: string, value: unknown, format: string): Reason => {
   if (value === undefined) return { code: "bad_event_time", message: `there is no field ${field}` }
   const text = JSON.stringify(value) ?? String(value)
+  if (typeof value === "number" && !format.startsWith("unix_")) {
+    const message = `${field} is the number ${text}, and ${format} reads texts`
+    return { code: "bad_event_time", message }
+  }
   const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text
   return { code: "bad_event_time", message: `${field} is ${shown}, which is no time as ${format} has it` }
 }

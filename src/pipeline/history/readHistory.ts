@@ -42,7 +42,7 @@ const isWithoutMeaning = (why: Why.Why, row: StoredEvent): boolean =>
   !Why.concerns(why, row.type)
 
 /**
- * A page of the dead letters, and how many there are. Held are one page (`LetterPage.pageCharacters`) and the
+ * A page of the dead letters, how many there are, and their causes if asked for. Held are one page (`LetterPage.pageCharacters`) and the
  * letters of the batches in flight. A log with replays of new generations is read twice, one with redrives also.
  */
 export const readLetters = Effect.fnUntraced(function* (
@@ -55,10 +55,12 @@ export const readLetters = Effect.fnUntraced(function* (
   const replays = state.generation === 0 ? [] : (yield* readReplays(log, part)).state.found
   const fates = state.bench === undefined ? undefined : (yield* readFates(log, part)).state
   const initial = { state: LetterPage.initial(query, replays, fates), version: 0 }
-  const page = yield* foldEvents(log, part, initial, (of, event, row) =>
-    LetterPage.evolve(of, event, row.version)
-  )
-  return LetterPage.result(page.state, version)
+  let last = 0
+  const page = yield* foldEvents(log, part, initial, (of, event, row) => {
+    last = row.at
+    return LetterPage.evolve(of, event, row.version, row.at)
+  })
+  return LetterPage.result(page.state, version, last)
 })
 
 const readFates = (log: Log, part: { readonly stream: string; readonly until: number }) =>

@@ -6,12 +6,10 @@
 import { Effect } from "effect"
 import { pipelineStream } from "../../../events/PipelineEvent.ts"
 import * as DeadLetters from "../../../projections/DeadLetters.ts"
-import * as Story from "../../../projections/LetterStory.ts"
 import { Drivers } from "../../drivers/Drivers.ts"
 import type { Functions } from "../../flow/Functions.ts"
 import type { EventLog } from "../../log/EventLog.ts"
 import type { Asker } from "../Asker.ts"
-import { Rejection } from "../Command.ts"
 import { foldEvents } from "../history/foldStream.ts"
 import type { HostedPipeline } from "../Pipelines.ts"
 import { awaitRedrive } from "./awaitRedrive.ts"
@@ -26,6 +24,7 @@ import type {
   RedriveRequest,
   RequestedRedrive
 } from "./LetterRequest.ts"
+import { readStory } from "./readStory.ts"
 import { type BenchError, requestRedrive } from "./requestRedrive.ts"
 
 /** `E` is what looking a pipeline up can fail with. */
@@ -113,17 +112,3 @@ export const makeBench = <E>(options: BenchOptions<E>): DeadLetterBench<E> => {
       on(name, (pipeline) => discardLetters(pipeline, log, { letters, reason, force, by }))
   }
 }
-
-/** One letter's story; `unknown_letter` when the log has none of this id. */
-export const readStory = Effect.fnUntraced(function* (
-  log: EventLog["Service"],
-  pipeline: string,
-  letter: string
-): Effect.fn.Return<LetterStory, BenchError> {
-  const from = { state: Story.initial(letter), version: 0 }
-  const { state } = yield* foldEvents(log, { stream: pipelineStream(pipeline) }, from, Story.evolve)
-  const story = Story.tell(state)
-  if (story !== undefined) return story
-  const message = `the log has no dead letter ${JSON.stringify(letter)}`
-  return yield* new Rejection({ code: "unknown_letter", message })
-})

@@ -19,6 +19,8 @@ export interface LetterFilter {
   readonly code?: string | undefined
   /** The source they were read from. */
   readonly source?: string | undefined
+  /** The run that met them. */
+  readonly run?: string | undefined
 }
 
 /** By letter id the payload (a JSON value, at most 256 KiB) that enters in place of what was read. */

@@ -24,6 +24,7 @@ import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Rejection } from "../Command.ts"
 import { readLetter } from "./fetchLetter.ts"
 import type { DryRun, DryRunBranch, DryRunRequest } from "./LetterRequest.ts"
+import { lastEdits } from "./lastEdits.ts"
 import { chosen, readStanding, type Standing } from "./readStanding.ts"
 
 export type DryRunError = Rejection | Plan.PlanError | StageError | LogError | UndecodableEvent
@@ -35,10 +36,11 @@ export const dryRun = Effect.fnUntraced(function* (
   log: EventLog["Service"],
   id: string,
   functions: Functions,
-  { definition: given, edits = {}, letters, limit = triedMost }: DryRunRequest
+  { definition: given, edits: asked = {}, letters, limit = triedMost }: DryRunRequest
 ): Effect.fn.Return<ReadonlyArray<DryRun>, DryRunError, Drivers> {
   const standing = yield* readStanding(log, id)
   const tried = (yield* chosen(standing, letters)).slice(0, limit)
+  const edits = { ...(yield* lastEdits(log, id, standing, tried)), ...asked }
   const definition = given ?? (yield* inForce(standing.state))
   return yield* Effect.gen(function* () {
     const plan = yield* compiled(standing.state, id, functions, definition, tried)
@@ -58,6 +60,16 @@ export const dryRun = Effect.fnUntraced(function* (
       })
     )
   }).pipe(Effect.scoped)
+})
+
+/** What letters would go through by the definition in force. */
+export const planFor = Effect.fnUntraced(function* (
+  state: PipelineState,
+  id: string,
+  functions: Functions,
+  letters: Standing["letters"]
+) {
+  return yield* compiled(state, id, functions, yield* inForce(state), letters)
 })
 
 const inForce = (state: PipelineState): Effect.Effect<Definition, Plan.PlanError> => {

@@ -41,6 +41,33 @@ export const readLetter = Effect.fnUntraced(function* (
   return of.edited ? { ...found, edited: yield* editOf(log, stream, of) } : found
 })
 
+/** Letters with their bytes, in the order of their events: each event is read once. */
+export const readLetters = <E, R>(
+  log: Log,
+  stream: string,
+  { sealedAt }: { readonly sealedAt: ReadonlyMap<string, number> },
+  letters: ReadonlyArray<{ readonly id: string }>,
+  take: (kept: KeptLetter) => Effect.Effect<void, E, R>
+): Effect.Effect<void, E | LogError | UndecodableEvent, R> => {
+  const wanted = new Set(letters.map(({ id }) => id))
+  const versions = new Set(letters.map(({ id }) => sealedAt.get(id)!).toSorted((a, b) => a - b))
+  return Effect.forEach(
+    versions,
+    (version) =>
+      Stream.runForEach(log.read(stream, { after: version - 1, limit: 1 }), (row) =>
+        Effect.gen(function* () {
+          const event = yield* Effect.fromResult(decodePipelineEvent(row))
+          if (event._tag !== "BatchSealed") return
+          for (const letter of event.letters) {
+            if (!wanted.has(letter.id) || sealedAt.get(letter.id) !== version) continue
+            yield* take({ letter, batch: event, edited: undefined })
+          }
+        })
+      ),
+    { discard: true }
+  )
+}
+
 const editOf = Effect.fnUntraced(function* (
   log: Log,
   stream: string,

@@ -14,12 +14,15 @@ import { type Moment, Rejection } from "../Command.ts"
 import { eachEvent } from "../replay/readTimeline.ts"
 import { withoutBytes } from "../replay/withoutBytes.ts"
 import type { LetterChoice, LetterFilter } from "./LetterRequest.ts"
+import { EditVersions } from "./lastEdits.ts"
 
 export interface Standing {
   /** In the order their records were read, with what became of them since. */
   readonly letters: ReadonlyArray<DeadLetters.DeadLetter>
   /** The version of the event that holds a letter's bytes. */
   readonly sealedAt: ReadonlyMap<string, number>
+  /** Where the payload is that a letter was last edited to. */
+  readonly edits: EditVersions
   readonly state: PipelineState.PipelineState
   /** The log was read up to here. */
   readonly seen: number
@@ -34,14 +37,16 @@ export const readStanding = Effect.fnUntraced(function* (
   let state = PipelineState.initial
   let seen = 0
   const sealedAt = new Map<string, number>()
+  const edits = new EditVersions()
   yield* eachEvent(log, pipelineStream(id), 0, (event, { version }) => {
     if (event._tag === "BatchSealed") for (const letter of event.letters) sealedAt.set(letter.id, version)
     letters = DeadLetters.evolve(letters, withoutBytes(event))
     state = PipelineState.evolve(state, event)
+    edits.see(event, version)
     seen = version
     return true
   })
-  return { letters: DeadLetters.list(letters), sealedAt, state, seen }
+  return { letters: DeadLetters.list(letters), sealedAt, edits, state, seen }
 })
 
 /** The letters that are meant, in the order they are named or were read; one that does not stand is refused. */
@@ -63,10 +68,11 @@ export const chosen = (
 
 export const isIds = (choice: LetterChoice): choice is ReadonlyArray<string> => Array.isArray(choice)
 
-const fits = (letter: DeadLetters.DeadLetter, { code, source, stage }: LetterFilter): boolean =>
+const fits = (letter: DeadLetters.DeadLetter, { code, run, source, stage }: LetterFilter): boolean =>
   (stage === undefined || letter.stage === stage) &&
   (code === undefined || letter.reason.code === code) &&
-  (source === undefined || letter.source === source)
+  (source === undefined || letter.source === source) &&
+  (run === undefined || letter.run === run)
 
 /** What a command says of when the letters were looked at. */
 export const lookedAt = ({

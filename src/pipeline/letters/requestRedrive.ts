@@ -22,6 +22,7 @@ import { processLost } from "../situation.ts"
 import { readLetter } from "./fetchLetter.ts"
 import { editOf } from "./LetterEdit.ts"
 import type { RedriveRequest, RequestedRedrive } from "./LetterRequest.ts"
+import { lastEdits } from "./lastEdits.ts"
 import { chosen, isIds, lookedAt, readStanding, type Standing } from "./readStanding.ts"
 
 type Log = EventLog["Service"]
@@ -127,13 +128,15 @@ const send = Effect.fnUntraced(function* (
 const editsOf = Effect.fnUntraced(function* (
   log: Log,
   id: string,
-  { seen, sealedAt }: Standing,
+  standing: Standing,
   letters: ReadonlyArray<DeadLetter>,
-  edits: NonNullable<RedriveRequest["edits"]>
+  given: NonNullable<RedriveRequest["edits"]>
 ): Effect.fn.Return<
   { readonly edits: ReadonlyArray<LetterEdit>; readonly fitting: number },
   LogError | UndecodableEvent
 > {
+  const { seen, sealedAt } = standing
+  const edits = { ...(yield* lastEdits(log, id, standing, letters)), ...given }
   const made: Array<LetterEdit> = []
   let bytes = 0
   for (const [index, letter] of letters.entries()) {

@@ -24,16 +24,18 @@ it.effect("a record says when it happened, or is a failure that shows what stood
         of({ at: {} }),
         of(["2024-01-31"]),
         of({ at: { day: "x".repeat(500) } }),
+        of({ at: { day: 20240131 } }),
         { ...of(null), failure: { code: "bad_json", message: "no JSON" } }
       ],
       "at.day"
     )
     assert.deepStrictEqual(
       records.map(({ eventTime, failure }) => eventTime ?? failure?.code),
-      [Date.UTC(2024, 0, 31), ...Array.from({ length: 4 }, () => "bad_event_time"), "bad_json"]
+      [Date.UTC(2024, 0, 31), ...Array.from({ length: 5 }, () => "bad_event_time"), "bad_json"]
     )
     assert.match(records[1]!.failure!.message, /^at\.day is "2024-02-30"/)
     assert.match(records[2]!.failure!.message, /no field at\.day/)
+    assert.match(records[5]!.failure!.message, /^at\.day is the number 20240131, and iso reads texts/)
     assert.isBelow(records[4]!.failure!.message.length, 200)
   })
 )

@@ -143,4 +143,33 @@ describe("the dead-letter bench", () => {
       assert.deepStrictEqual(idsIn(base, "kept.ndjson"), [0, 1, 2, 4, 5, 3])
     }).pipe(Effect.scoped)
   )
+
+  it.live("an edit holds: the sinks that are owed the rest get the record the others have got", () =>
+    Effect.gen(function* () {
+      const base = yield* ran
+      yield* within(
+        base,
+        Effect.gen(function* () {
+          const millrace = yield* Millrace
+          const letters = ["0.1.3"]
+          const first = yield* millrace.redrive("bench", { letters, edits: { "0.1.3": { id: 33 } } })
+          assert.deepStrictEqual(
+            first.map(({ branches, outcome }) => [outcome, branches]),
+            [["partly", { kept: "applied", made: "lettered" }]]
+          )
+          yield* millrace.define(bench(base, "has(record.size) ? record.size : 0"))
+          const tried = yield* millrace.dryRunRedrive("bench", { letters })
+          assert.deepStrictEqual(tried[0]?.branches, { made: { outcome: "applied", records: ["33,0\n"] } })
+          yield* millrace.redrive("bench", { letters })
+          const { redrives } = yield* millrace.letter("bench", "0.1.3")
+          assert.deepStrictEqual(
+            redrives.map(({ edit }) => edit?.payload),
+            [{ id: 33 }, { id: 33 }]
+          )
+        })
+      )
+      assert.deepStrictEqual(idsIn(base, "kept.ndjson"), [0, 1, 2, 4, 5, 33])
+      assert.deepStrictEqual(idsIn(base, "made.csv"), [0, 2, 4, 5, 33])
+    }).pipe(Effect.scoped)
+  )
 })

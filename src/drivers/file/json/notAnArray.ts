@@ -14,7 +14,7 @@ export const notAnArray = (path: string, first: string): DriverError =>
     "not_an_array",
     `${path} does not hold a JSON array: ${first === "" ? "it is empty" : `it begins with ${JSON.stringify(first)}`}`,
     first === "{"
-      ? "if every line is an object say format: ndjson; an array inside an object must be taken out of it first"
+      ? "if every line is an object say format: ndjson; of one object with a list inside make one line (`jq -c .`), say format: ndjson, and let an explode stage take the list apart"
       : "the file must be one array of records, [ … ]"
   )
 
