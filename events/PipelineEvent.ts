@@ -17,7 +17,17 @@ import { Json } from "./Json.ts"
 import { Letter, Reason, RestoredBatch, SealedBranch, Totals } from "./Seal.ts"
 
 export { OpenRedrive, RedriveFailure } from "./deadLetterEvents.ts"
-export { Letter, Raw, Reason, RestoredBatch, SealedBranch, Totals } from "./Seal.ts"
+export {
+  deadLettersBranch,
+  Letter,
+  LetterNote,
+  leftBefore,
+  Raw,
+  Reason,
+  RestoredBatch,
+  SealedBranch,
+  Totals
+} from "./Seal.ts"
 
 const Text = Schema.String
 const Count = Schema.Int

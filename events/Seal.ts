@@ -46,12 +46,25 @@ export const Letter = Schema.Struct({
 })
 export type Letter = typeof Letter.Type
 
+const { raw: _, ...said } = Letter.fields
+/** What a letter says without its bytes: those are in its seal, and in its source. */
+export const LetterNote = Schema.Struct(said)
+export type LetterNote = typeof LetterNote.Type
+
+/** The branch of a batch that is its dead letters on their way to the dead-letter sink; no stage is called that. */
+export const deadLettersBranch = "dead_letters"
+
+/** Why a record is left out that had left the dead letters before its batch was sealed again: it is no letter any more. */
+export const leftBefore = "left_before"
+
 /**
  * What a seal says about one branch (one sink): `records` go to it, made of `delivered` source records;
  * of the other source records `filtered`, `unrouted`, `lettered` and `aggregated` (taken in by an aggregate;
  * left out where there is none) say why they do not. What aggregates have made is in `records` alone.
  * Invariant 6: delivered + filtered + unrouted + lettered + aggregated = the batch's count.
  * `base` is what the sink's output is cut back to if nothing of this epoch was ever applied.
+ * With `ofLetters` it is the branch of the dead-letter sink, which gets the letters that count once all other
+ * branches are settled: `delivered` source records are among them, `lettered` are those that this sink refuses.
  */
 export const SealedBranch = Schema.Struct({
   records: Count,
@@ -60,7 +73,8 @@ export const SealedBranch = Schema.Struct({
   unrouted: Count,
   lettered: Count,
   aggregated: Schema.optionalKey(Count),
-  base: Schema.optionalKey(Json)
+  base: Schema.optionalKey(Json),
+  ofLetters: Schema.optionalKey(Schema.Literal(true))
 })
 export type SealedBranch = typeof SealedBranch.Type
 
@@ -96,6 +110,8 @@ export const RestoredBatch = Schema.Struct({
     Schema.Array(
       Schema.Struct({ offset: Count, branches: Schema.Array(Text), stage: Schema.optionalKey(Text) })
     )
-  )
+  ),
+  /** By attempt, of a batch whose letters go to a dead-letter sink. */
+  notes: Schema.optionalKey(Schema.Record(Text, Schema.Array(LetterNote)))
 })
 export type RestoredBatch = typeof RestoredBatch.Type

@@ -4,7 +4,13 @@
  * @module
  */
 import type { Checkpoint, Position } from "../events/Checkpoint.ts"
-import type { EventOf, SealedBranch, Totals } from "../events/PipelineEvent.ts"
+import {
+  deadLettersBranch,
+  type EventOf,
+  type LetterNote,
+  type SealedBranch,
+  type Totals
+} from "../events/PipelineEvent.ts"
 import { own } from "./own.ts"
 
 /** One branch of an open batch: the newest attempt sealed for it, and the attempt that won, once one has. */
@@ -37,6 +43,8 @@ export interface OpenBatch {
     /** What this stage had made; without it a record of the source. */
     readonly stage?: string
   }>
+  /** What each attempt sealed as letters; only of a batch whose letters go to a dead-letter sink. */
+  readonly notes?: Readonly<Record<number, ReadonlyArray<LetterNote>>>
 }
 
 /** A first seal: a branch it has nothing for is settled by it, there is nothing to write. */
@@ -54,26 +62,41 @@ export const opened = (event: EventOf<"BatchSealed">): OpenBatch => ({
       { attempt: event.attempt, winner: records === 0 ? event.attempt : null }
     ])
   ),
-  attempts: { [event.attempt]: { branches: event.branches, totals: event.totals } }
+  attempts: { [event.attempt]: { branches: event.branches, totals: event.totals } },
+  ...withNotes(undefined, event)
 })
 
 /**
  * A later seal of the branches that are still owed. It settles nothing by itself, not even with nothing
- * to write: an older request may still land, and only the sink can say which attempt won.
+ * to write: an older request may still land, and only the sink can say which attempt won. The branch of the letters
+ * begins with the first seal that has some.
  */
 export const resealed = (open: OpenBatch, event: EventOf<"BatchSealed">): OpenBatch => {
   const branches = { ...open.branches }
   for (const stage of Object.keys(event.branches)) {
-    const branch = own(branches, stage)
+    const branch = own(branches, stage) ?? begun(event, stage)
     if (branch !== undefined && branch.winner === null)
       branches[stage] = { ...branch, attempt: event.attempt }
   }
   return {
     ...open,
     branches,
-    attempts: { ...open.attempts, [event.attempt]: { branches: event.branches, totals: event.totals } }
+    attempts: { ...open.attempts, [event.attempt]: { branches: event.branches, totals: event.totals } },
+    ...withNotes(open.notes, event)
   }
 }
+
+const begun = ({ attempt, branches }: EventOf<"BatchSealed">, stage: string): OpenBranch | undefined =>
+  own(branches, stage)?.ofLetters === true ? { attempt, winner: null } : undefined
+
+/** Without their bytes: the state is in every snapshot, and who writes them has read the batch again. */
+const withNotes = (
+  known: OpenBatch["notes"],
+  { attempt, branches, letters }: EventOf<"BatchSealed">
+): Pick<OpenBatch, "notes"> =>
+  known === undefined && own(branches, deadLettersBranch)?.ofLetters !== true
+    ? {}
+    : { notes: { ...known, [attempt]: letters.map(({ raw: _, ...note }) => note) } }
 
 /** The sink holds this attempt: its seal is the truth for the branch from now on. */
 export const won = (open: OpenBatch, stage: string, attempt: number): OpenBatch => {

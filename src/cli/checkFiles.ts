@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { Definition } from "../../events/Definition.ts"
 import { type Finding, isError } from "../../events/Finding.ts"
+import { deadLettersBranch } from "../../events/PipelineEvent.ts"
 import { builtinDrivers } from "../drivers/builtin.ts"
 import type { Guarantee } from "../drivers/Driver.ts"
 import { Drivers } from "../drivers/Drivers.ts"
@@ -85,8 +86,8 @@ const resultOf = (files: ReadonlyArray<Checked>) => ({
   }))
 })
 
-const sinksOf = (definition: Definition, drivers: Drivers["Service"]): Checked["sinks"] =>
-  Object.entries(definition.stages).flatMap(([stage, { sink }]) => {
+const sinksOf = ({ deadLetters, stages }: Definition, drivers: Drivers["Service"]): Checked["sinks"] =>
+  [...Object.entries(stages), [deadLettersBranch, deadLetters] as const].flatMap(([stage, { sink }]) => {
     const driver = sink === undefined ? undefined : drivers.get(sink.use)
     return driver === undefined ? [] : [{ stage, driver: driver.name, guarantee: driver.guarantee }]
   })

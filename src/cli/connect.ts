@@ -9,6 +9,7 @@ import { dirname, isAbsolute } from "node:path"
 import { Effect, Result, Schema } from "effect"
 import { type Definition, lookupUse, type Stage } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
+import { deadLettersBranch } from "../../events/PipelineEvent.ts"
 import type { AnyOffer, DriverContext } from "../drivers/Driver.ts"
 import type { DriverError } from "../drivers/DriverError.ts"
 import { Drivers } from "../drivers/Drivers.ts"
@@ -25,13 +26,20 @@ export const connect = Effect.fnUntraced(function* (definition: Definition, base
   const drivers = yield* Drivers
   const findings: Array<Finding> = []
   let unreachable = 0
-  for (const [name, stage] of Object.entries(definition.stages)) {
+  const stages = Object.entries(definition.stages).map(([name, stage]) => ({
+    name,
+    stage,
+    at: ["stages", name]
+  }))
+  const { sink } = definition.deadLetters
+  if (sink !== undefined) stages.push({ name: deadLettersBranch, stage: { sink }, at: [deadLettersBranch] })
+  for (const { at, name, stage } of stages) {
     const context = { pipeline: { id: "check", name: definition.name }, stage: name, base }
     const tried = yield* Effect.result(Effect.scoped(tryStage(stage, drivers, context)))
     if (Result.isSuccess(tried)) continue
     const { error, kind } = tried.failure
     const { code, message, suggestion } = error.reason
-    findings.push(finding(code, ["stages", name, kind], message, suggestion))
+    findings.push(finding(code, [...at, kind], message, suggestion))
     if (error.isRetryable || codeOfRun(code) === exitCode.environment) unreachable += 1
   }
   return { findings, isUnreachable: unreachable > 0 && unreachable === findings.length } satisfies Connected

@@ -5,6 +5,7 @@
  */
 import type { Definition, Use } from "../../events/Definition.ts"
 import { type Finding, finding } from "../../events/Finding.ts"
+import { deadLettersBranch } from "../../events/PipelineEvent.ts"
 import { isGzipName, readFormatOf } from "../drivers/file/formats.ts"
 import { isGlob } from "../drivers/file/text/globFiles.ts"
 
@@ -12,16 +13,20 @@ import { isGlob } from "../drivers/file/text/globFiles.ts"
  * Errors of a pipeline whose run has no end: by its schedule, or because records are pushed into it. One that
  * is pushed into cannot be begun again by the clock either.
  */
-export const continuousFindings = ({ schedule, stages }: Definition): ReadonlyArray<Finding> => {
+export const continuousFindings = ({ deadLetters, schedule, stages }: Definition): ReadonlyArray<Finding> => {
   const all = Object.entries(stages)
   const pushed = all.find(([, { source }]) => source?.use === "http")?.[0]
   const follows = schedule === "continuous"
+  const hasNoEnd = follows || pushed !== undefined
   return [
     ...(pushed !== undefined && typeof schedule === "object" ? [onlyOnce(pushed)] : []),
     ...all.flatMap(([name, { sink, source }]) => [
       ...(follows && source?.use === "file" ? sourceFindings(name, source) : []),
-      ...((follows || pushed !== undefined) && sink?.use === "file" ? sinkFindings(name, sink) : [])
-    ])
+      ...(hasNoEnd && sink?.use === "file" ? sinkFindings(["stages", name, "sink"], sink) : [])
+    ]),
+    ...(hasNoEnd && deadLetters.sink?.use === "file"
+      ? sinkFindings([deadLettersBranch, "sink"], deadLetters.sink)
+      : [])
   ]
 }
 
@@ -53,9 +58,9 @@ const sourceFindings = (stage: string, source: Use): ReadonlyArray<Finding> => {
 }
 
 /** There is no moment at which `replace` could put its file in place, and nobody should be surprised by that. */
-const sinkFindings = (stage: string, sink: Use): ReadonlyArray<Finding> => {
+const sinkFindings = (end: ReadonlyArray<string>, sink: Use): ReadonlyArray<Finding> => {
   if (sink.mode === "append") return []
-  const at = ["stages", stage, "sink", ...(sink.mode === undefined ? [] : ["mode"])]
+  const at = [...end, ...(sink.mode === undefined ? [] : ["mode"])]
   const message = "a run without an end never finishes a file, so it appends, and the pipeline says so"
   return [finding("mode_without_end", at, message, "mode: append")]
 }

@@ -219,23 +219,24 @@ const textPromised = (
       : []
   )
 
-const writtenSecrets = (definition: Definition): ReadonlyArray<Finding> =>
-  Object.entries(definition.stages).flatMap(([name, stage]) => {
-    const settings = (["source", "lookup", "sink"] as const).map((end) => [[end], stage[end]] as const)
-    const all = [...settings, [["service", "headers"], stage.service?.headers] as const]
-    return all.flatMap(([at, values]) =>
-      Object.entries(values ?? {})
-        .filter(([key, value]) => speaksOfSecret(key) && typeof value === "string")
-        .map(([key]) =>
-          finding(
-            "secret_as_text",
-            ["stages", name, ...at, key],
-            `${key} would be stored with the definition, readable for everyone who may see it`,
-            `{ secret: NAME_OF_THE_SECRET }`
-          )
+const writtenSecrets = ({ deadLetters, stages }: Definition): ReadonlyArray<Finding> => {
+  const all = Object.entries(stages).flatMap(([name, stage]) => [
+    ...(["source", "lookup", "sink"] as const).map((end) => [["stages", name, end], stage[end]] as const),
+    [["stages", name, "service", "headers"], stage.service?.headers] as const
+  ])
+  return [...all, [["dead_letters", "sink"], deadLetters.sink] as const].flatMap(([at, values]) =>
+    Object.entries(values ?? {})
+      .filter(([key, value]) => speaksOfSecret(key) && typeof value === "string")
+      .map(([key]) =>
+        finding(
+          "secret_as_text",
+          [...at, key],
+          `${key} would be stored with the definition, readable for everyone who may see it`,
+          `{ secret: NAME_OF_THE_SECRET }`
         )
-    )
-  })
+      )
+  )
+}
 
 /** Headers have dashes where settings have underscores. */
 const speaksOfSecret = (key: string): boolean =>

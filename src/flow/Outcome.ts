@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Letter, Raw, Reason, SealedBranch, Totals } from "../../events/PipelineEvent.ts"
+import {
+  type Letter,
+  leftBefore,
+  type Raw,
+  type Reason,
+  type SealedBranch,
+  type Totals
+} from "../../events/PipelineEvent.ts"
 import { rawOfText } from "../drivers/file/text/rawOf.ts"
 import type { RecordOrigin } from "../drivers/Record.ts"
 import type { Made } from "./memory/withMade.ts"
@@ -165,7 +172,7 @@ export const withoutLeft = (outcome: Outcome, index: number, branches: ReadonlyA
           next,
           stage,
           pieces.map((at) => ({ index: at, message })),
-          "left_before"
+          leftBefore
         )
   }, outcome)
 

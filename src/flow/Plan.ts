@@ -7,6 +7,7 @@
 import { Clock, Effect, type Scope as EffectScope, Result } from "effect"
 import type { Definition, Stage } from "../../events/Definition.ts"
 import { finding } from "../../events/Finding.ts"
+import { deadLettersBranch } from "../../events/PipelineEvent.ts"
 import { own } from "../../projections/own.ts"
 import { Drivers } from "../drivers/Drivers.ts"
 import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
@@ -70,7 +71,10 @@ export interface PlannedSink {
 
 export interface Plan {
   readonly sources: ReadonlyArray<PlannedSource>
+  /** Among them the sink of the dead letters, under the name of their branch. */
   readonly sinks: ReadonlyArray<PlannedSink>
+  /** Where dead letters go besides the log. */
+  readonly letterSink?: Sink
   /**
    * The way of what a stage has made, from directly behind it. `undefined` where there is no such stage, or where
    * none of the sinks that take part can be reached from it.
@@ -125,6 +129,9 @@ export const compile = Effect.fnUntraced(function* (
       edges: yield* compileEdges(name, definition)
     })
   }
+  // Where only some sinks take part, the output of the dead letters stays as it is, like those of the others.
+  const letterSink = only === null ? yield* makeLetterSink(definition, context) : undefined
+  if (letterSink !== undefined) sinks.push({ stage: deadLettersBranch, sink: letterSink })
   const along: RouteContext = { stages, definition, pipeline: context.pipeline.id, taps: yield* Taps }
   const sources: Array<PlannedSource> = []
   for (const members of sourceGroups(definition)) {
@@ -145,12 +152,22 @@ export const compile = Effect.fnUntraced(function* (
   return {
     sources,
     sinks,
+    ...(letterSink === undefined ? {} : { letterSink }),
     behind: (name) => (stages.has(name) ? behind(name) : undefined),
     isSink: (name) => own(definition.stages, name)?.sink !== undefined,
     runtime: definition.runtime,
     deadLetters: definition.deadLetters,
     memory: planMemory(definition, clock, remembering, behind, takers)
   }
+})
+
+const makeLetterSink = Effect.fnUntraced(function* (
+  { deadLetters: { sink } }: Definition,
+  context: PlanContext
+) {
+  if (sink === undefined) return undefined
+  const offer = (yield* Drivers).get(sink.use)?.sink
+  return yield* makeEnd(offer, "sink", deadLettersBranch, sink, context, [deadLettersBranch, "sink"])
 })
 
 const timedSources = (names: ReadonlyArray<string>, { stages }: Definition) =>

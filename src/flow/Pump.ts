@@ -5,17 +5,19 @@
  * @module
  */
 import { Clock, Deferred, Effect, Option, Queue } from "effect"
-import type { Position } from "../../events/Checkpoint.ts"
+import { deadLettersBranch } from "../../events/PipelineEvent.ts"
 import { own } from "../../projections/own.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Receipt } from "../drivers/Sink.ts"
+import { Acknowledging } from "./Acknowledging.ts"
 import type { JournalError } from "./Journal.ts"
+import { LetterSending } from "./letters/LetterSending.ts"
 import { confirmed, type News, noNews, type RefusedMessage } from "./News.ts"
 import type { Message, PumpContext } from "./PumpContext.ts"
 import type { Prepared } from "./Reader.ts"
 import { endOf, type PumpEnd, type SourceEnd } from "./RunEnd.ts"
 import { Settling } from "./Settling.ts"
-import { atStage, type StageError } from "./StageError.ts"
+import type { StageError } from "./StageError.ts"
 import { trippingOffset } from "./threshold.ts"
 import { begin, refuse, sealOf, sinkBatch, type Writing } from "./Writing.ts"
 
@@ -47,7 +49,9 @@ class Pump {
   readonly ended = new Map<string, SourceEnd>()
   /** What to cut an output back to, until the first seal that names it is logged. C13 */
   readonly bases = new Map<string, Receipt>()
-  readonly acknowledged = new Map<string, number>()
+  readonly acknowledging: Acknowledging
+  /** Only with a dead-letter sink. */
+  readonly letters: LetterSending | undefined
   /** A source whose records a sink refused too often. */
   tripped: string | undefined
   readonly settling = new Settling()
@@ -62,6 +66,11 @@ class Pump {
     for (const { stage, writer } of context.lanes.values()) {
       if (writer.base !== null) this.bases.set(stage, writer.base)
     }
+    const { journal, lanes, plan, readers } = context
+    this.acknowledging = new Acknowledging(readers)
+    this.letters =
+      plan.letterSink &&
+      new LetterSending(plan.letterSink, lanes.get(deadLettersBranch)!, journal, this.bases)
   }
 
   get startClock() {
@@ -123,6 +132,7 @@ class Pump {
       const news = noNews()
       for (const message of messages) yield* this.sort(message, news)
       yield* this.record(news)
+      if (this.letters !== undefined) this.state = yield* this.letters.send(this.state)
       this.settling.ask(messages, this.nextBatch)
       yield* this.settling.tell(this.state)
       yield* this.flushWhenDue(messages.length === 0 || this.settling.isUrgent)
@@ -169,40 +179,49 @@ class Pump {
       const { applied, redriven, retries } = news
       const writings = news.prepared.map((each) => this.begin(each))
       // Each at once: another sink may refuse records of the same batch, and its attempt is the next one.
-      const again = news.refusals.map((refusal) => this.withoutRefused(refusal))
+      const again = yield* Effect.forEach(news.refusals, (refusal) => this.withoutRefused(refusal))
       if (this.tripped !== undefined) yield* Deferred.succeed(this.context.stop, undefined)
       const seals = [
-        ...writings.map((writing) => sealOf(writing, [...writing.waiting], this.bases)),
+        // Of an owed batch only the letters may be left.
+        ...writings.flatMap((writing) =>
+          writing.waiting.size === 0 ? [] : [sealOf(writing, [...writing.waiting], this.bases)]
+        ),
         ...again.map(({ seal }) => seal)
       ]
       const begun = news.redrives.map((each) => redriving.begin(each))
       const redrives = redriving.seals(begun, news.redriveRefusals, this.bases, this.state.id)
       const redriveSeals = redrives.seals
       const all = [seals, redriveSeals, applied, redriven, retries]
-      if (all.every(({ length }) => length === 0)) return
-      this.state = yield* this.context.journal.append({ applied, seals, redriven, redriveSeals, retries })
+      if ([...all, writings].every(({ length }) => length === 0)) return
+      if (all.some(({ length }) => length > 0)) {
+        this.state = yield* this.context.journal.append({ applied, seals, redriven, redriveSeals, retries })
+      }
       for (const seal of [...seals, ...redriveSeals])
         for (const stage of Object.keys(seal.branches)) this.bases.delete(stage)
       for (const writing of writings) yield* this.handOn(writing)
       for (const { again: lane, batch } of again) yield* Deferred.succeed(lane, batch)
       yield* redriving.handOn(begun, redrives.again, this.state, this.context.lanes)
-      yield* this.acknowledge
+      yield* this.acknowledging.tell(this.state)
     })
   }
 
   begin(prepared: Prepared): Writing {
-    const writing = begin(prepared, this.nextBatch, this.state.generation)
+    const writing = begin(prepared, this.nextBatch, this.state.generation, this.letters !== undefined)
     if (prepared.owed === undefined) this.nextBatch++
     this.writing.set(writing.batch, writing)
     return writing
   }
 
-  withoutRefused({ again, batch, refused, stage }: RefusedMessage) {
+  withoutRefused(message: RefusedMessage) {
+    const { again, batch, refused, stage } = message
+    if (stage === deadLettersBranch && this.letters !== undefined) {
+      return this.letters.withoutRefused(message, this.state)
+    }
     const writing = this.writing.get(batch)!
     refuse(writing, stage, refused)
     this.checkRefusals(writing)
     const seal = sealOf(writing, [stage], this.bases)
-    return { again, seal, batch: sinkBatch(writing, this.state.id, stage) }
+    return Effect.succeed({ again, seal, batch: sinkBatch(writing, this.state.id, stage) })
   }
 
   /** Letters that a sink's refusal makes count towards the threshold like any other. */
@@ -227,7 +246,7 @@ class Pump {
           yield* Queue.offer(this.context.lanes.get(stage)!.jobs, { _tag: "Write", batch, readAt })
         }
       }
-      if (writing.waiting.size === 0) yield* this.written(writing)
+      yield* this.writtenIfAnswered(writing)
     })
   }
 
@@ -237,35 +256,24 @@ class Pump {
     const writing = this.writing.get(batch)
     if (writing === undefined) return Effect.void
     writing.waiting.delete(stage)
-    return writing.waiting.size === 0 ? this.written(writing) : Effect.void
+    return this.writtenIfAnswered(writing)
   }
 
-  /** Every branch has answered: the batch leaves memory and its slot is free. */
-  written({ batch, prepared }: Writing): Effect.Effect<void> {
-    this.writing.delete(batch)
-    return Effect.asVoid(this.context.slots.get(prepared.of.stage)!.release(1))
-  }
-
-  /** Invariant 1 and C6: what is acknowledged is the checkpoint that is in the log, nothing later. */
-  get acknowledge(): Effect.Effect<void, StageError> {
-    return Effect.gen({ self: this }, function* () {
-      for (const [stage, { checkpoint }] of Object.entries(this.state.run?.sources ?? {})) {
-        const reader = this.context.readers.get(stage)
-        // A source that ended before its first record has no place to acknowledge.
-        if (checkpoint === null || checkpoint.position === null || reader === undefined) continue
-        if (this.acknowledged.get(stage) === checkpoint.batch) continue
-        this.acknowledged.set(stage, checkpoint.batch)
-        yield* reader.ack(checkpoint.position as Position).pipe(atStage(stage))
-      }
-    })
+  /** Once every branch has answered, the batch leaves memory and its slot is free. */
+  writtenIfAnswered(writing: Writing): Effect.Effect<void> {
+    if (writing.waiting.size > 0 || this.letters?.keeps(writing, this.state) === true) return Effect.void
+    this.writing.delete(writing.batch)
+    return Effect.asVoid(this.context.slots.get(writing.prepared.of.stage)!.release(1))
   }
 
   flushWhenDue(quiet: boolean): Effect.Effect<void> {
     if (this.unconfirmed === 0 || this.flushing > 0) return Effect.void
     return Effect.gen({ self: this }, function* () {
       const now = yield* Clock.currentTimeMillis
+      // Batches whose letters wait for a confirmation are written as far as they can be.
+      const { kept } = this.letters ?? { kept: 0 }
       const nothingToSeal =
-        quiet || (this.allEnded && this.writing.size === 0 && !this.context.redriving.isBusy)
+        quiet || (this.allEnded && this.writing.size === kept && !this.context.redriving.isBusy)
       const due = now - this.lastFlush >= this.context.plan.runtime.checkpointInterval
       if (!nothingToSeal && !due && this.unconfirmed < unconfirmedMost) return
       this.lastFlush = now

@@ -4,10 +4,12 @@
  * @module
  */
 import { idempotencyKey } from "../../events/Checkpoint.ts"
-import type { SealedBranch } from "../../events/PipelineEvent.ts"
+import { deadLettersBranch, type SealedBranch } from "../../events/PipelineEvent.ts"
 import { lastAttempt, owedBranches } from "../../projections/OpenBatch.ts"
+import { own } from "../../projections/own.ts"
 import type { Receipt, SinkBatch } from "../drivers/Sink.ts"
 import type { Seal } from "./Journal.ts"
+import { isSent, lettersForeseen } from "./letters/lettersBranch.ts"
 import { letters, type Outcome, sealedBranch, without } from "./Outcome.ts"
 import type { Prepared } from "./Reader.ts"
 
@@ -20,10 +22,17 @@ export interface Writing {
   outcome: Outcome
   /** Branches that have not answered yet. */
   readonly waiting: Set<string>
+  /** Its letters go to a dead-letter sink, which is not known to hold them. */
+  readonly sendsLetters: boolean
 }
 
 /** A batch that is owed from before gets a new attempt at its owed branches; a new one takes `nextBatch`. */
-export const begin = (prepared: Prepared, nextBatch: number, generation: number): Writing => {
+export const begin = (
+  prepared: Prepared,
+  nextBatch: number,
+  generation: number,
+  hasLetterSink = false
+): Writing => {
   const { outcome, owed } = prepared
   return owed === undefined
     ? {
@@ -32,7 +41,8 @@ export const begin = (prepared: Prepared, nextBatch: number, generation: number)
         generation,
         attempt: 1,
         outcome,
-        waiting: new Set(Object.keys(outcome.branches))
+        waiting: new Set(Object.keys(outcome.branches)),
+        sendsLetters: hasLetterSink
       }
     : {
         prepared,
@@ -40,7 +50,9 @@ export const begin = (prepared: Prepared, nextBatch: number, generation: number)
         generation: owed.generation,
         attempt: lastAttempt(owed) + 1,
         outcome,
-        waiting: new Set(owedBranches(owed))
+        // Which letters count is known when the others have their winners.
+        waiting: new Set(owedBranches(owed).filter((stage) => !hasLetterSink || stage !== deadLettersBranch)),
+        sendsLetters: hasLetterSink && (own(owed.branches, deadLettersBranch)?.winner ?? null) === null
       }
 }
 
@@ -63,10 +75,21 @@ export const sealOf = (
   const { attempt, batch, generation, outcome } = writing
   const { of, offset, range, read } = writing.prepared
   const branches: Record<string, SealedBranch> = {}
-  for (const stage of stages) {
+  const seal = (stage: string, sealed: SealedBranch): void => {
     const base = bases.get(stage)
-    branches[stage] = { ...sealedBranch(outcome, stage), ...(base === undefined ? {} : { base }) }
+    branches[stage] = base === undefined ? sealed : { ...sealed, base }
   }
+  for (const stage of stages) seal(stage, sealedBranch(outcome, stage))
+  const sealed = letters(outcome, {
+    source: of.stage,
+    batch,
+    generation,
+    offset,
+    branches: new Set(stages),
+    raw: (index) => read.raw(index),
+    origin: read.origin
+  })
+  if (writing.sendsLetters && sealed.some(isSent)) seal(deadLettersBranch, lettersForeseen(outcome))
   return {
     batch,
     attempt,
@@ -77,15 +100,7 @@ export const sealOf = (
     digest: read.digest,
     branches,
     totals: outcome.totals,
-    letters: letters(outcome, {
-      source: of.stage,
-      batch,
-      generation,
-      offset,
-      branches: new Set(stages),
-      raw: (index) => read.raw(index),
-      origin: read.origin
-    }),
+    letters: sealed,
     ...(attempt === 1 ? writing.prepared.left : {})
   }
 }

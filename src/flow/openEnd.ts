@@ -18,9 +18,9 @@ export const makeEnd = Effect.fnUntraced(function* <End>(
   kind: string,
   name: string,
   use: { readonly use: string },
-  context: PlanContext
+  context: PlanContext,
+  at: ReadonlyArray<string> = ["stages", name, kind]
 ): Effect.fn.Return<End, PlanError | StageError, EffectScope.Scope> {
-  const at = ["stages", name, kind]
   if (offer === undefined) {
     return yield* broken(
       finding("unknown_driver", [...at, "use"], `there is no driver ${use.use} with a ${kind}`)

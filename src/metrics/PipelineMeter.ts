@@ -8,7 +8,7 @@
  * @module
  */
 import { Clock, type Context, Effect, type Metric, type Scope } from "effect"
-import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import { deadLettersBranch, type PipelineEvent } from "../../events/PipelineEvent.ts"
 import { own } from "../../projections/own.ts"
 import { openBatch, type PipelineState } from "../../projections/PipelineState.ts"
 import { type BatchSpans, makeBatchSpans } from "./BatchSpans.ts"
@@ -191,7 +191,7 @@ const noDrivers: ReadonlyMap<string, string> = new Map()
 /** The driver of each source and sink, as the definition names them. */
 const driversOf = ({ definition }: PipelineState): ReadonlyMap<string, string> => {
   const wire = definition?.definition as
-    | { readonly stages?: Readonly<Record<string, Ends>> }
+    | { readonly stages?: Readonly<Record<string, Ends>>; readonly dead_letters?: Ends }
     | null
     | undefined
   if (wire?.stages === undefined) return noDrivers
@@ -200,6 +200,8 @@ const driversOf = ({ definition }: PipelineState): ReadonlyMap<string, string> =
     const driver = own(of, "source")?.use ?? own(of, "sink")?.use
     if (typeof driver === "string") drivers.set(stage, driver)
   }
+  const letters = wire.dead_letters?.sink?.use
+  if (typeof letters === "string") drivers.set(deadLettersBranch, letters)
   return drivers
 }
 

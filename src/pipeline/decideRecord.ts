@@ -7,6 +7,7 @@ import { Result } from "effect"
 import { endOfTime } from "../../events/BatchMemory.ts"
 import { idempotencyKey } from "../../events/Checkpoint.ts"
 import type { EventOf, PipelineEvent } from "../../events/PipelineEvent.ts"
+import { isOtherwiseSettled } from "../../projections/LettersDue.ts"
 import { lastAttempt, type OpenBatch } from "../../projections/OpenBatch.ts"
 import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
@@ -68,6 +69,13 @@ const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState):
   if (applied.key !== key) {
     return new Rejection({ code: "unknown_batch", message: `${applied.key} is not the key of ${key}` })
   }
+  // What a sink held before may have been written when the other branches had winners that a set-back has undone.
+  if (isEarlyLetters(applied, batch)) {
+    return new Rejection({
+      code: "batch_out_of_order",
+      message: `letters of batch ${applied.batch} were written before it was known that they count`
+    })
+  }
   // The winner decides, and only an attempt whose seal is in the log can have won.
   return own(batch.attempts[applied.attempt]?.branches, applied.stage) === undefined
     ? new Rejection({
@@ -76,6 +84,9 @@ const checkApplied = (applied: Applied, batch: OpenBatch, state: PipelineState):
       })
     : undefined
 }
+
+const isEarlyLetters = ({ attempt, duplicate, stage }: Applied, open: OpenBatch): boolean =>
+  own(open.attempts[attempt]?.branches, stage)?.ofLetters === true && !duplicate && !isOtherwiseSettled(open)
 
 const suppression = ({ attempt, batch, key, stage }: Applied): EventOf<"DuplicateSuppressed"> => ({
   _tag: "DuplicateSuppressed",
@@ -134,7 +145,23 @@ const checkSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
     })
   }
   const open = openBatch(state, seal.batch)
-  return open === undefined ? checkFirstSeal(seal, state) : checkLaterSeal(seal, open)
+  return open === undefined
+    ? checkFirstSeal(seal, state)
+    : (checkLaterSeal(seal, open) ?? checkLetters(seal, open))
+}
+
+const newBranch = (ofLetters: true | undefined) => (ofLetters === true ? { winner: null } : undefined)
+
+/** A seal of the letters alone says which of them are written, and that is known when all others have their winners. */
+const checkLetters = ({ attempt, batch, branches }: Seal, open: OpenBatch): Rejection | undefined => {
+  const sealed = Object.values(branches)
+  const isAlone = sealed.length === 1 && sealed[0]?.ofLetters === true
+  return isAlone && !isOtherwiseSettled(open)
+    ? new Rejection({
+        code: "batch_out_of_order",
+        message: `attempt ${attempt} at batch ${batch} seals letters of which nobody knows yet whether they count`
+      })
+    : undefined
 }
 
 const checkFirstSeal = (seal: Seal, state: PipelineState): Rejection | undefined => {
@@ -189,7 +216,10 @@ const checkLaterSeal = (seal: Seal, open: OpenBatch): Rejection | undefined => {
       message: `attempt ${seal.attempt} does not follow attempt ${lastAttempt(open)} of batch ${seal.batch}`
     })
   }
-  const settled = Object.keys(seal.branches).find((stage) => own(open.branches, stage)?.winner !== null)
+  const settled = Object.entries(seal.branches).find(
+    // The letters get a branch with the first seal that has some.
+    ([stage, { ofLetters }]) => (own(open.branches, stage) ?? newBranch(ofLetters))?.winner !== null
+  )?.[0]
   return settled === undefined
     ? undefined
     : new Rejection({

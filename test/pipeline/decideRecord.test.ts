@@ -6,6 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
+import { lettersDue } from "../../projections/LettersDue.ts"
 import { owedBranches } from "../../projections/OpenBatch.ts"
 import { checkpoints, evolve, replay } from "../../projections/PipelineState.ts"
 import type { JournalEntry } from "../../src/flow/Journal.ts"
@@ -343,5 +344,100 @@ describe("the protocol's counterexamples, as far as the log decides them", () =>
       seals: [seal(0, { branches: { a: { ...branch(10), base: { length: 70 } }, b: branch(10) } })]
     })
     assert.deepStrictEqual(state.run?.outputs, { a: { receipt: { length: 70 }, finished: false } })
+  })
+})
+
+describe("the branch of the letters", () => {
+  const ofLetters = (records: number) => ({ ...branch(records), ofLetters: true as const })
+  const count = { delivered: 9, filtered: 0, unrouted: 0, lettered: 1 }
+  const first = {
+    branches: { a: branch(9, 1), b: branch(10), dead_letters: ofLetters(1) },
+    letters: [letter(3, "a")],
+    totals: count
+  }
+  const alone = (attempt: number, records: number) =>
+    seal(0, { attempt, branches: { dead_letters: ofLetters(records) }, totals: count, letters: [] })
+
+  it("belongs to the batch: it is settled when they are written, not before", () => {
+    const others = [...running, sealed(0, first), applied("a", 0), applied("b", 0)]
+    assert.deepStrictEqual(checkpoints(replay(others)), [])
+    assert.deepStrictEqual(owedBranches(replay(others).open[0]!), ["dead_letters"])
+    const written = replay([...others, applied("dead_letters", 0)])
+    assert.deepStrictEqual([checkpoints(written).length, written.open], [1, []])
+    assert.strictEqual(written.run?.counts.lettered, 1)
+  })
+  it("begins with the first seal that has letters, whichever attempt that is", () => {
+    const refused = seal(0, {
+      attempt: 2,
+      branches: { a: branch(9, 1), dead_letters: ofLetters(1) },
+      letters: [letter(3, "a")],
+      totals: count
+    })
+    const state = stateAfter([...running, sealed(0)], { seals: [refused] })
+    assert.deepStrictEqual(owedBranches(state.open[0]!), ["a", "b", "dead_letters"])
+    assert.deepStrictEqual(
+      lettersDue(replay([applied("b", 0), applied("a", 0, { attempt: 2 })], state).open[0]!).map(
+        ({ id }) => id
+      ),
+      ["0.0.3"]
+    )
+  })
+  it("any other branch is there from the first seal on", () =>
+    given(...running, sealed(0))
+      .whenRecording({ seals: [seal(0, { attempt: 2, branches: { dead_letters: branch(10) } })] })
+      .thenRejected("batch_out_of_order"))
+  it("is sealed by itself only when it is known which letters count", () => {
+    given(...running, sealed(0, first), applied("a", 0))
+      .whenRecording({ seals: [alone(2, 1)] })
+      .thenRejected("batch_out_of_order")
+    given(...running, sealed(0, first), applied("a", 0), applied("b", 0))
+      .whenRecording({ seals: [alone(2, 0)] })
+      .then(sealed(0, alone(2, 0)))
+  })
+  it("is written then, and not earlier; what its sink holds from before is settled all the same", () => {
+    const early = { ...applied("dead_letters", 0), lagMs: 0, duplicate: false, receipt: null }
+    const past = [...running, sealed(0, first), applied("a", 0)]
+    given(...past)
+      .whenRecording({ applied: [early] })
+      .thenRejected("batch_out_of_order")
+    given(...past)
+      .whenRecording({ applied: [{ ...early, duplicate: true }] })
+      .then(suppressed("dead_letters", 0))
+  })
+  it("gets the letters of the attempts that won, once each, without those that had left before", () => {
+    const left = { ...letter(5, "a"), reason: { code: "left_before", message: "" } }
+    const second = {
+      attempt: 2,
+      branches: { a: branch(7, 3), dead_letters: ofLetters(2) },
+      letters: [letter(2, "a"), letter(4, "a"), left],
+      totals: { ...count, delivered: 7, lettered: 3 }
+    }
+    const both = { ...first, letters: [letter(3, "a"), letter(4, "b"), letter(2, "b")] }
+    const due = (attempt: number) =>
+      lettersDue(
+        replay([
+          ...running,
+          sealed(0, both),
+          sealed(0, second),
+          applied("a", 0, { attempt }),
+          applied("b", 0)
+        ]).open[0]!
+      ).map(({ attempts, branches, offset }) => [offset, branches, attempts])
+    assert.deepStrictEqual(due(1), [
+      [2, ["b"], 2],
+      [3, ["a"], 1],
+      [4, ["b"], 2]
+    ])
+    assert.deepStrictEqual(due(2), [
+      [2, ["a", "b"], 2],
+      [4, ["a", "b"], 2]
+    ])
+  })
+  it("the state keeps what is said of them and not their bytes, and only where they go to a sink", () => {
+    const notes = replay([...running, sealed(0, first)]).open[0]!.notes
+    const { raw: _, ...note } = letter(3, "a")
+    assert.deepStrictEqual(notes, { 1: [note] })
+    const { dead_letters: __, ...branches } = first.branches
+    assert.notProperty(replay([...running, sealed(0, { ...first, branches })]).open[0], "notes")
   })
 })

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { KeysDelta, SealedTime } from "../../events/BatchMemory.ts"
-import { PipelineEvent, RestoredBatch } from "../../events/PipelineEvent.ts"
+import { LetterNote, PipelineEvent, RestoredBatch } from "../../events/PipelineEvent.ts"
 import { decodePipelineEvent } from "../../events/upcast.ts"
 import { Measured, WindowOfGroup, WindowsDelta } from "../../events/WindowsDelta.ts"
 import { evolve, foldVersion, initial, type PipelineState, replay } from "../../projections/PipelineState.ts"
@@ -28,7 +28,8 @@ const crowded = (event: PipelineEvent): PipelineEvent =>
     if (typeof value === "string" && (key === "stage" || key === "source"))
       return value.length % 2 ? "a" : "b"
     if (key === "branches" && value !== null && !Array.isArray(value)) {
-      return Object.fromEntries(Object.values(value as object).map((of, index) => ["ab"[index % 2], of]))
+      const names = ["a", "b", "dead_letters"]
+      return Object.fromEntries(Object.values(value as object).map((of, index) => [names[index % 3], of]))
     }
     return value
   })
@@ -47,9 +48,10 @@ const stages = Schema.Struct({
   c: Schema.optionalKey(Schema.Union([KeysDelta, steps]))
 })
 const left = { time: Schema.optionalKey(SealedTime), memory: Schema.optionalKey(stages) }
+const notes = Schema.Struct({ 1: few(LetterNote), 2: Schema.optionalKey(few(LetterNote)) })
 const withFewBatches = Schema.Struct({
   ...RunSetBack.fields,
-  open: few(RestoredBatch),
+  open: few(Schema.Struct({ ...RestoredBatch.fields, notes: Schema.optionalKey(notes) })),
   memory: Schema.optionalKey(
     Schema.Struct({
       time: Schema.NullOr(SealedTime),

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, describe, it } from "vitest"
+import { checkLetterSink } from "./letterSinks.ts"
 import { broken, lettersOf, readLog, watchAcks } from "./oracles.ts"
 import type { Topology } from "./topologies.ts"
 import { live, makeWorld, type World } from "./World.ts"
@@ -96,6 +97,7 @@ const check = (world: World, topology: Topology, where: string): void => {
     const far = held.filter((id) => id >= 100)
     assert.deepStrictEqual([...near, ...far], expected, `${where}: ${name}`)
   }
+  if (topology.letterSink !== undefined) checkLetterSink(world, topology, where)
   const letters = lettersOf(world).map(({ branches, offset }) => ({ offset, branches }))
   assert.deepStrictEqual(letters, topology.letters, `${where}: dead letters`)
   assert.lengthOf(

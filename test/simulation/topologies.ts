@@ -19,6 +19,10 @@ export interface Topology {
   readonly told?: Readonly<Record<string, (record: unknown) => string>>
   /** Offsets of the dead letters with the branches they are owed on, per source stage in order. */
   readonly letters: ReadonlyArray<{ readonly offset: number; readonly branches: ReadonlyArray<string> }>
+  /** The memory sink that its dead letters go to. */
+  readonly letterSink?: string
+  /** Offsets of the letters that this sink does not take. */
+  readonly unsent?: ReadonlyArray<number>
   /** Sources that meet have one order between them, the same in every life. */
   readonly isMerged?: true
 }

@@ -8,6 +8,7 @@ import { Result, Schema } from "effect"
 import { type Definition, lookupUse } from "../../../events/Definition.ts"
 import { type Finding, finding, pointer } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
+import { deadLettersBranch } from "../../../events/PipelineEvent.ts"
 import type { AnyOffer, Driver } from "../../drivers/Driver.ts"
 import { schemaFindings } from "./schemaFindings.ts"
 
@@ -33,7 +34,7 @@ export const validateDrivers = (
   drivers: ReadonlyMap<string, Driver>,
   context: { readonly base: string }
 ): ReadonlyArray<Finding> => {
-  const findings: Array<Finding> = [...deadLetterFindings(definition)]
+  const findings: Array<Finding> = []
   const resources: Array<Touching> = []
   for (const used of uses(definition)) {
     const offer = offered(used, drivers, findings)
@@ -64,21 +65,8 @@ export const validateDrivers = (
   return [...findings, ...collisions(resources)]
 }
 
-/** A sink that would stay empty is not passed over in silence. */
-const deadLetterFindings = ({ deadLetters }: Definition): ReadonlyArray<Finding> =>
-  deadLetters.sink === undefined
-    ? []
-    : [
-        finding(
-          "unsupported_dead_letter_sink",
-          ["dead_letters", "sink"],
-          "dead letters are not written to a sink",
-          "leave it out: they are listed, redriven and discarded with `millrace dead-letters`"
-        )
-      ]
-
-const uses = (definition: Definition): ReadonlyArray<Used> =>
-  Object.entries(definition.stages).flatMap(([stage, { source, sink, lookup }]) => {
+const uses = ({ deadLetters, stages }: Definition): ReadonlyArray<Used> => {
+  const used = Object.entries(stages).flatMap(([stage, { source, sink, lookup }]) => {
     const ends: Array<Used> = []
     const add = (end: End, settings: Used["settings"]) =>
       ends.push({ stage, end, at: ["stages", stage, end], settings })
@@ -87,6 +75,10 @@ const uses = (definition: Definition): ReadonlyArray<Used> =>
     if (sink !== undefined) add("sink", sink)
     return ends
   })
+  if (deadLetters.sink === undefined) return used
+  const at = [deadLettersBranch, "sink"]
+  return [...used, { stage: deadLettersBranch, end: "sink", at, settings: deadLetters.sink }]
+}
 
 const offered = (
   { at, end, settings }: Used,

@@ -6,6 +6,7 @@
 import { type Definition, kindOf, type Stage, stageKinds } from "../../../events/Definition.ts"
 import { type Finding, finding } from "../../../events/Finding.ts"
 import { nearest } from "../../../events/nearest.ts"
+import { deadLettersBranch } from "../../../events/PipelineEvent.ts"
 import { isForbiddenKey } from "../expression/celEnvironment.ts"
 import { disconnected } from "./disconnected.ts"
 import { needsEventTime } from "./needsEventTime.ts"
@@ -38,9 +39,23 @@ export const validateGraph = (definition: Definition): ReadonlyArray<Finding> =>
     ...needsEventTime(definition),
     ...disconnected(definition),
     ...validateStages(definition),
-    ...mergeFindings(definition)
+    ...mergeFindings(definition),
+    ...nameFindings(definition)
   ]
 }
+
+/** Counts, events and outputs know the dead-letter sink by a name of its own. */
+const nameFindings = ({ deadLetters, stages }: Definition): ReadonlyArray<Finding> =>
+  deadLetters.sink === undefined || !Object.hasOwn(stages, deadLettersBranch)
+    ? []
+    : [
+        finding(
+          "reserved_name",
+          ["stages", deadLettersBranch],
+          `${deadLettersBranch} is the name of the dead-letter sink, which this pipeline has`,
+          "another name for the stage"
+        )
+      ]
 
 const kindFindings = (name: string, stage: Stage): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
