@@ -84,6 +84,8 @@ export const masked = (message: string): string =>
     .replace(/"[^"]*"|`[^`]*`|(?<!\w)'[^']*'(?!\w)/g, "…")
     // Words with a digit are ids and times: what they say is of this record alone.
     .replace(/(?<![\w-])[-+]?[\w.:+-]*\d[\w.:+-]*/g, "…")
+    // However many of them stand in a row: `2d 5h` and `5h` are both a span.
+    .replace(/…(?: …)+/g, "…")
 
 /** An example is to be looked at, and there may be many of them. */
 const withShortRaw = (letter: DeadLetter): DeadLetter =>
