@@ -95,6 +95,7 @@ describe("the dead-letter bench", { timeout: 240_000 }, () => {
       requested: 5,
       applied: 4,
       filtered: 0,
+      partly: 0,
       nacked: 1,
       open: 0,
       withdrawn: 0,

@@ -131,7 +131,6 @@ describe("a request that does not fit the contract", () => {
         "unknown_key /program_cod",
         "unknown_key /extra",
         "missing_key /name",
-        "missing_key /program_code",
         "wrong_type /description"
       ])
     })

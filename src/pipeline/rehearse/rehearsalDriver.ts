@@ -28,15 +28,13 @@ export interface RehearsalDrivers {
   readonly drivers: ReadonlyMap<string, Driver>
   /** Every sink that was made, by stage. */
   readonly sinks: ReadonlyMap<string, MemorySink>
-  /** Nothing more is read of this source: those behind it are not to wait for its end. */
-  readonly cutShort: (source: string) => void
 }
 
 const anySettings = Schema.Record(Schema.String, Schema.Json)
 
 export const rehearsalDrivers = (definition: Definition, ends: RehearsalEnds): RehearsalDrivers => {
   const sinks = new Map<string, MemorySink>()
-  const { cutShort, sourceOf } = sourcesOf(definition, ends)
+  const sourceOf = sourcesOf(definition, ends)
   const driver: Omit<Driver, "name"> = {
     class: "memory",
     guarantee: "effectively_once",
@@ -60,7 +58,7 @@ export const rehearsalDrivers = (definition: Definition, ends: RehearsalEnds): R
     }
   }
   const drivers = new Map([...usedNames(definition)].map((name) => [name, { ...driver, name }]))
-  return { drivers, sinks, cutShort }
+  return { drivers, sinks }
 }
 
 const straight: Through = (_operation, _name, effect) => effect
@@ -73,24 +71,23 @@ const straight: Through = (_operation, _name, effect) => effect
 const sourcesOf = (definition: Definition, { given }: RehearsalEnds) => {
   const ended = new Map(Object.keys(given).map((name) => [name, Deferred.makeUnsafe<void>()]))
   const names = definition.merge === "arrival" ? [...ended.keys()] : []
-  const cutShort = (stage: string): void => {
+  const cameToItsEnd = (stage: string): void => {
     const end = ended.get(stage)
     if (end !== undefined) Deferred.doneUnsafe(end, Effect.void)
   }
-  const sourceOf = (stage: string): MemorySource => {
+  return (stage: string): MemorySource => {
     const before = names.slice(0, Math.max(0, names.indexOf(stage)))
     const turn = Effect.forEach(before, (name) => Deferred.await(ended.get(name)!), { discard: true })
     const through: Through = (operation, _, effect) =>
       operation !== "source.next"
         ? effect
         : Effect.andThen(turn, effect).pipe(
-            Effect.tap((batch) => Effect.sync(() => batch === null && cutShort(stage)))
+            Effect.tap((batch) => Effect.sync(() => batch === null && cameToItsEnd(stage)))
           )
     const source = new MemorySource(stage, through)
     source.records = given[stage] ?? []
     return source
   }
-  return { cutShort, sourceOf }
 }
 
 /** Every `use` of the definition, wherever it stands. */

@@ -19,7 +19,6 @@ import { validateGraph } from "../../flow/graph/validateGraph.ts"
 import * as Plan from "../../flow/Plan.ts"
 import { broken } from "../../flow/PlanError.ts"
 import * as RunWorker from "../../flow/run/RunWorker.ts"
-import { trippingOffset } from "../../flow/run/threshold.ts"
 import * as Pipeline from "../Pipeline.ts"
 import { provideAll } from "../programFunction.ts"
 import { withAnswers, withoutServices } from "./givenAnswers.ts"
@@ -79,9 +78,6 @@ const run = Effect.fnUntraced(function* (
     const append: RunWorker.RunWorkerOptions["journal"]["append"] = (entry) =>
       Effect.sync(() => {
         notebook.note({ _tag: "Record", entry })
-        for (const [source, { nacks }] of Object.entries(notebook.state.run?.sources ?? {})) {
-          if (trippingOffset(plan.deadLetters, nacks, []) !== undefined) ends.cutShort(source)
-        }
         return notebook.state
       })
     // Nobody asks for a redrive here.
