@@ -10,7 +10,7 @@
  */
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { type Nack, Retry, reasonOfError } from "./Nack.ts"
-import type { Answers, Origin } from "./Route.ts"
+import type { Answers, Origin } from "./route/Route.ts"
 
 /**
  * `ack` goes on as it is or was set; `nack` becomes a dead letter; `retry` is asked about again; `filter` is

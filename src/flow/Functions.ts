@@ -5,7 +5,7 @@
  * @module
  */
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { Split, Step, WaitingStep } from "./Route.ts"
+import type { Split, Step, WaitingStep } from "./route/Route.ts"
 import type { Worker } from "./Worker.ts"
 
 /** What a program brings to one stage. */

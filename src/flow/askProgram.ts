@@ -7,8 +7,8 @@
 import { Effect, Result } from "effect"
 import { DriverError } from "../drivers/DriverError.ts"
 import { reasonOfError } from "./Nack.ts"
+import { retriedAt } from "./run/Telling.ts"
 import { StageError } from "./StageError.ts"
-import { retriedAt } from "./Telling.ts"
 
 /**
  * What a call came to. A `DriverError` speaks of a system: the call is repeated while that may help, and then

@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import type { Desired, EventOf, Reason } from "../../events/PipelineEvent.ts"
-import type { JournalEntry } from "../flow/Journal.ts"
+import type { JournalEntry } from "../flow/run/Journal.ts"
 
 export type Command =
   /** The schedule is looked at: what has fallen due since the last time is decided. */

@@ -11,7 +11,7 @@ import type * as Catalog from "../../projections/Catalog.ts"
 import type { PipelineState } from "../../projections/PipelineState.ts"
 import type { Drivers } from "../drivers/Drivers.ts"
 import { type Functions, noFunctions } from "../flow/Functions.ts"
-import { EventLog, LogError } from "../log/EventLog.ts"
+import { type EventLog, LogError } from "../log/EventLog.ts"
 import type { Asker } from "./Asker.ts"
 import { awaitState } from "./awaitState.ts"
 import { type CatalogError, type DuplicateName, openCatalog } from "./catalogOwner.ts"
@@ -63,7 +63,6 @@ export class Pipelines extends Context.Service<
       Pipelines,
       Effect.gen(function* () {
         const functions = new Map<string, Functions>()
-        const log = yield* EventLog
         const context = yield* Effect.context<Drivers | EventLog>()
         const functionsOf = (name: string) => functions.get(name) ?? noFunctions
         const actors = yield* RcMap.make({
@@ -71,8 +70,13 @@ export class Pipelines extends Context.Service<
             Effect.gen(function* () {
               const actor = yield* PipelineActor.make(id)
               return yield* react(actor, functionsOf, context, deadlines)
-              // Whoever wakes an actor may have another log at hand: it is ours that the pipeline lives by.
-            }).pipe(Effect.provideService(EventLog, log)),
+              // Whoever wakes an actor may have another log at hand, and much else that an actor would keep for
+              // as long as it is awake: it lives by ours alone.
+            }).pipe(
+              Effect.updateContext((waker: Context.Context<Scope.Scope>) =>
+                Context.add(context, Scope.Scope, Context.get(waker, Scope.Scope))
+              )
+            ),
           idleTimeToLive: "5 minutes"
         })
         // What could not be woken is not remembered as such: the log may answer the next who asks.

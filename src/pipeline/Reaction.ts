@@ -5,7 +5,7 @@
  */
 import type { Effect } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
-import type { RunWorker } from "../flow/RunWorker.ts"
+import type { RunWorker } from "../flow/run/RunWorker.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 
 /** An actor, and what this process makes happen for it. */

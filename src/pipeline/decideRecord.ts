@@ -13,7 +13,7 @@ import { own } from "../../projections/own.ts"
 import { evolve, openBatch, type PipelineState } from "../../projections/PipelineState.ts"
 import { timeNow } from "../../projections/RunMemory.ts"
 import type { RunState } from "../../projections/RunState.ts"
-import type { Applied, JournalEntry, Seal } from "../flow/Journal.ts"
+import type { Applied, JournalEntry, Seal } from "../flow/run/Journal.ts"
 import { Rejection } from "./Command.ts"
 import { confirmRedrives, mayFinish, sealRedrives } from "./letters/recordRedrives.ts"
 

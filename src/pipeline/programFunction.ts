@@ -8,7 +8,7 @@ import { askProgram } from "../flow/askProgram.ts"
 import type { Batch } from "../flow/Batch.ts"
 import type { Functions, StageFunction } from "../flow/Functions.ts"
 import { Nack, Retry, reasonOfError } from "../flow/Nack.ts"
-import { type Answers, dropped, type Split } from "../flow/Route.ts"
+import { type Answers, dropped, type Split } from "../flow/route/Route.ts"
 import { tooMany } from "../flow/stages/compileExplode.ts"
 import type { Worker } from "../flow/Worker.ts"
 

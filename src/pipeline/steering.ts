@@ -6,7 +6,7 @@
 import { type Cause, Clock, Duration, Effect, type Fiber } from "effect"
 import type { Reason } from "../../events/PipelineEvent.ts"
 import { abandoned, type PipelineState } from "../../projections/PipelineState.ts"
-import type { RunWorker } from "../flow/RunWorker.ts"
+import type { RunWorker } from "../flow/run/RunWorker.ts"
 import { annotationsOf } from "./logAnnotations.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import type { Next } from "./steer.ts"

@@ -6,7 +6,7 @@
  */
 import { Clock, Duration, Effect } from "effect"
 import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { RunWorker } from "../flow/RunWorker.ts"
+import type { RunWorker } from "../flow/run/RunWorker.ts"
 import type { PipelineActor } from "./PipelineActor.ts"
 import { engine } from "./work.ts"
 

@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { letters, type Outcome, sealedBranch, without } from "../../src/flow/Outcome.ts"
-import { compileRoute } from "../../src/flow/Route.ts"
+import { compileRoute } from "../../src/flow/route/Route.ts"
 import { randomGraph, routeStages } from "../fixtures/graph.ts"
 
 const reason = { code: "broken", message: "it broke" }

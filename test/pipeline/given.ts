@@ -7,7 +7,7 @@ import { assert } from "@effect/vitest"
 import { Result } from "effect"
 import type { PipelineEvent } from "../../events/PipelineEvent.ts"
 import { replay } from "../../projections/PipelineState.ts"
-import type { JournalEntry } from "../../src/flow/Journal.ts"
+import type { JournalEntry } from "../../src/flow/run/Journal.ts"
 import type { Command, RejectionCode } from "../../src/pipeline/Command.ts"
 import { decide } from "../../src/pipeline/decide.ts"
 

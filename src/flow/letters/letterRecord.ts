@@ -7,7 +7,7 @@
 import type { DueLetter } from "../../../projections/LettersDue.ts"
 import type { PipelineState } from "../../../projections/PipelineState.ts"
 import { rawOfText } from "../../drivers/file/text/rawOf.ts"
-import type { Writing } from "../Writing.ts"
+import type { Writing } from "../run/Writing.ts"
 
 export const letterRecord = (
   { attempts, branches, id, offset, origin, reason, source, stage }: DueLetter,

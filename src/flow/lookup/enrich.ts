@@ -5,7 +5,7 @@
  */
 import type { Lookup } from "../../../events/Definition.ts"
 import type { LookupRow } from "../../drivers/Lookup.ts"
-import { dropped, RecordFailure } from "../Route.ts"
+import { dropped, RecordFailure } from "../route/Route.ts"
 import { asObject } from "../stages/asObject.ts"
 
 /** The values a record is looked up by; `undefined` when one of them is null or not there, which is a miss. */

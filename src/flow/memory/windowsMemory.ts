@@ -6,7 +6,7 @@
 import type { StageDelta, WindowsStep } from "../../../events/BatchMemory.ts"
 import type { WindowsDelta } from "../../../events/WindowsDelta.ts"
 import * as Windows from "../../../projections/Windows.ts"
-import { RecordFailure, type Take } from "../Route.ts"
+import { RecordFailure, type Take } from "../route/Route.ts"
 import type { Aggregator, Contribution } from "../stages/compileAggregate.ts"
 import type { Extent } from "../stages/windowsOf.ts"
 import type { StageWithMemory } from "./StageWithMemory.ts"

@@ -6,7 +6,7 @@
 import type { Effect } from "effect"
 import type { EventOf, Letter } from "../../../events/PipelineEvent.ts"
 import type { OpenRedrive } from "../../../projections/OpenRedrive.ts"
-import type { JournalError } from "../Journal.ts"
+import type { JournalError } from "../run/Journal.ts"
 
 export interface KeptLetter {
   readonly letter: Letter

@@ -6,8 +6,8 @@
 import { redriveKey } from "../../../events/Redrive.ts"
 import { lastAttempt, type OpenRedrive, owedBranches } from "../../../projections/OpenRedrive.ts"
 import type { Receipt, SinkBatch } from "../../drivers/Sink.ts"
-import type { RedriveSeal } from "../Journal.ts"
 import { type Outcome, sealedBranch, without } from "../Outcome.ts"
+import type { RedriveSeal } from "../run/Journal.ts"
 
 /** A letter that was read from the log and sent through the stages. */
 export interface Redriven {

@@ -8,8 +8,8 @@ import * as Bench from "../../../projections/Bench.ts"
 import { isSealed, type OpenRedrive, owedBranches } from "../../../projections/OpenRedrive.ts"
 import type { PipelineState } from "../../../projections/PipelineState.ts"
 import type { Receipt, SinkBatch } from "../../drivers/Sink.ts"
-import type { RedriveSeal } from "../Journal.ts"
-import type { Lane, RedriveName } from "../Lane.ts"
+import type { RedriveSeal } from "../run/Journal.ts"
+import type { Lane, RedriveName } from "../run/Lane.ts"
 import {
   beginRedrive,
   type Redriven,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { RecordFailure } from "../Route.ts"
+import { RecordFailure } from "../route/Route.ts"
 
 /** Throws a `RecordFailure` for anything else: the record is a dead letter of the stage. */
 export const asObject = (payload: unknown, stage: string): Readonly<Record<string, unknown>> => {

@@ -13,7 +13,7 @@ import { compileValue, type Scope } from "../expression/Expression.ts"
 import { KeysSeen } from "../memory/KeysSeen.ts"
 import type { StageWithMemory } from "../memory/StageWithMemory.ts"
 import { broken, type PlanError } from "../PlanError.ts"
-import { dropped, RecordFailure, type Step } from "../Route.ts"
+import { dropped, RecordFailure, type Step } from "../route/Route.ts"
 import type { StageWork } from "./compileWork.ts"
 
 export const compileDedupe = (name: string, dedupe: Dedupe): Effect.Effect<StageWork, PlanError> =>

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Explode } from "../../../events/Definition.ts"
-import { dropped, RecordFailure, type Split } from "../Route.ts"
+import { dropped, RecordFailure, type Split } from "../route/Route.ts"
 import { asObject } from "./asObject.ts"
 import type { StageWork } from "./compileWork.ts"
 

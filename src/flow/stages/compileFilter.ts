@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { Stage } from "../../../events/Definition.ts"
 import { compileConditionAt } from "../compileConditionAt.ts"
 import type { PlanError } from "../PlanError.ts"
-import { dropped } from "../Route.ts"
+import { dropped } from "../route/Route.ts"
 import type { StageWork } from "./compileWork.ts"
 
 export const compileFilter = (

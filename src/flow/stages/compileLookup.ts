@@ -16,9 +16,9 @@ import { askTable, type Key } from "../lookup/askTable.ts"
 import { enricher, lookupKey, wantedColumns } from "../lookup/enrich.ts"
 import { makeEnd, type PlanContext } from "../openEnd.ts"
 import type { PlanError } from "../PlanError.ts"
-import { dropped, type Pieces, reasonOf } from "../Route.ts"
+import { dropped, type Pieces, reasonOf } from "../route/Route.ts"
+import { retriedAt } from "../run/Telling.ts"
 import { atStage, type StageError } from "../StageError.ts"
-import { retriedAt } from "../Telling.ts"
 import type { StageWork } from "./compileWork.ts"
 
 /** Held tables that stay as they are make a plain step; whatever is asked or looked at again waits. */

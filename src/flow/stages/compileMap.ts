@@ -8,7 +8,7 @@ import { isMapEdit, type MapStage } from "../../../events/Definition.ts"
 import { finding } from "../../../events/Finding.ts"
 import { compileValue } from "../expression/Expression.ts"
 import { broken, type PlanError } from "../PlanError.ts"
-import { RecordFailure, type Step } from "../Route.ts"
+import { RecordFailure, type Step } from "../route/Route.ts"
 import { asObject } from "./asObject.ts"
 import type { StageWork } from "./compileWork.ts"
 

@@ -9,7 +9,7 @@ import type { Measured } from "../../../events/WindowsDelta.ts"
 import { largestSummed, nearestTo, sumOf } from "../../../projections/ExactSum.ts"
 import { compileValue, MissingField, type Scope } from "../expression/Expression.ts"
 import { measureOf } from "../graph/aggregateFindings.ts"
-import { RecordFailure } from "../Route.ts"
+import { RecordFailure } from "../route/Route.ts"
 
 /**
  * The share of one record with the event time `at` (ms), the `arrival`-th of its batch. Throws a

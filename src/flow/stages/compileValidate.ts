@@ -10,7 +10,7 @@ import { compileContract } from "../contract/Contract.ts"
 import { violation } from "../contract/violation.ts"
 import type { StageFunction } from "../Functions.ts"
 import { broken, type PlanError } from "../PlanError.ts"
-import { dropped, RecordFailure } from "../Route.ts"
+import { dropped, RecordFailure } from "../route/Route.ts"
 import type { StageWork } from "./compileWork.ts"
 
 /** A program checks by its own schema, of which the contract is what can be told as data. */

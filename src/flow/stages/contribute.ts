@@ -8,7 +8,7 @@ import { addAllMeasured } from "../../../projections/addMeasured.ts"
 import { addSession, addSpans, type Span } from "../../../projections/Span.ts"
 import { ofGroup, openCount, type Windows } from "../../../projections/Windows.ts"
 import type { Scope } from "../expression/Expression.ts"
-import { RecordFailure } from "../Route.ts"
+import { RecordFailure } from "../route/Route.ts"
 import type { Extent } from "./windowsOf.ts"
 
 /** What the records of one batch add. */

@@ -11,7 +11,7 @@ import { Effect } from "effect"
 import type { Reason } from "../../../events/PipelineEvent.ts"
 import type { RecordOrigin, SourceRecord } from "../../drivers/Record.ts"
 import type { Scope } from "../expression/Expression.ts"
-import type { Piece } from "../Route.ts"
+import type { Piece } from "../route/Route.ts"
 
 /**
  * What became of a record in a stage. `delivered` is what went to a sink, which has not written it yet;

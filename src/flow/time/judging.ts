@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventTime } from "../../../events/Definition.ts"
-import { dropped, RecordFailure, type Step } from "../Route.ts"
+import { dropped, RecordFailure, type Step } from "../route/Route.ts"
 import type { EventClock } from "./EventClock.ts"
 
 /** The step of a source with event time: every record brings its source on, and a late one goes no further. */

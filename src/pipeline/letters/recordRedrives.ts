@@ -11,7 +11,7 @@ import { lastAttempt, type OpenRedrive } from "../../../projections/OpenRedrive.
 import { own } from "../../../projections/own.ts"
 import { evolve, hasUnfinishedRun, type PipelineState } from "../../../projections/PipelineState.ts"
 import { isActive } from "../../../projections/transitions.ts"
-import type { JournalEntry, RedriveConfirmed, RedriveSeal } from "../../flow/Journal.ts"
+import type { JournalEntry, RedriveConfirmed, RedriveSeal } from "../../flow/run/Journal.ts"
 import { Rejection } from "../Command.ts"
 import { type Decision, reject } from "../Decision.ts"
 

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import type { Definition } from "../../../events/Definition.ts"
 import type { Functions, StageFunction } from "../../flow/Functions.ts"
-import type { Piece } from "../../flow/RouteStage.ts"
+import type { Piece } from "../../flow/route/RouteStage.ts"
 import { includes } from "./includes.ts"
 
 /**

@@ -8,7 +8,7 @@ import type { EventOf, Letter, PipelineEvent, SealedBranch, Totals } from "../..
 import { lastAttempt, type OpenBatch, owedBranches } from "../../../projections/OpenBatch.ts"
 import type { PipelineState } from "../../../projections/PipelineState.ts"
 import { canonical } from "../../flow/contract/Contract.ts"
-import type { Seal } from "../../flow/Journal.ts"
+import type { Seal } from "../../flow/run/Journal.ts"
 import { sha256 } from "./RuntimePipeline.ts"
 
 /** What a source read, by the key it was read under. */

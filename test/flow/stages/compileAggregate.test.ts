@@ -11,7 +11,7 @@ import type { WindowsDelta } from "../../../events/WindowsDelta.ts"
 import { largestSummed } from "../../../projections/ExactSum.ts"
 import { apply, close, empty, openCount, type Windows } from "../../../projections/Windows.ts"
 import type { Scope } from "../../../src/flow/expression/Expression.ts"
-import { RecordFailure } from "../../../src/flow/Route.ts"
+import { RecordFailure } from "../../../src/flow/route/Route.ts"
 import { compileAggregate } from "../../../src/flow/stages/compileAggregate.ts"
 import { type Happened, naiveWindows } from "./naiveWindows.ts"
 

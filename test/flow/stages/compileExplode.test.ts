@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { Explode } from "../../../events/definition/Explode.ts"
-import { dropped } from "../../../src/flow/Route.ts"
+import { dropped } from "../../../src/flow/route/Route.ts"
 import { compileExplode } from "../../../src/flow/stages/compileExplode.ts"
 
 const scope = { record: null, metadata: {}, key: null, event_time: null }

@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { Validate } from "../../../events/definition/Validate.ts"
-import { dropped } from "../../../src/flow/Route.ts"
+import { dropped } from "../../../src/flow/route/Route.ts"
 import { compileValidate } from "../../../src/flow/stages/compileValidate.ts"
 
 const scope = { record: null, metadata: {}, key: null, event_time: null }

@@ -6,7 +6,7 @@
 import { describe, it } from "@effect/vitest"
 import type { EventOf, PipelineEvent } from "../../../events/PipelineEvent.ts"
 import { editMost, redriveKey } from "../../../events/Redrive.ts"
-import type { RedriveConfirmed, RedriveSeal } from "../../../src/flow/Journal.ts"
+import type { RedriveConfirmed, RedriveSeal } from "../../../src/flow/run/Journal.ts"
 import {
   applied,
   branch,

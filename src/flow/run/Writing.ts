@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { idempotencyKey } from "../../events/Checkpoint.ts"
-import { deadLettersBranch, type SealedBranch } from "../../events/PipelineEvent.ts"
-import { lastAttempt, owedBranches } from "../../projections/OpenBatch.ts"
-import { own } from "../../projections/own.ts"
-import type { Receipt, SinkBatch } from "../drivers/Sink.ts"
+import { idempotencyKey } from "../../../events/Checkpoint.ts"
+import { deadLettersBranch, type SealedBranch } from "../../../events/PipelineEvent.ts"
+import { lastAttempt, owedBranches } from "../../../projections/OpenBatch.ts"
+import { own } from "../../../projections/own.ts"
+import type { Receipt, SinkBatch } from "../../drivers/Sink.ts"
+import { isSent, lettersForeseen } from "../letters/lettersBranch.ts"
+import { letters, type Outcome, sealedBranch, without } from "../Outcome.ts"
 import type { Seal } from "./Journal.ts"
-import { isSent, lettersForeseen } from "./letters/lettersBranch.ts"
-import { letters, type Outcome, sealedBranch, without } from "./Outcome.ts"
 import type { Prepared } from "./Reader.ts"
 
 export interface Writing {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Deferred, Effect } from "effect"
-import type { PipelineState } from "../../projections/PipelineState.ts"
+import type { PipelineState } from "../../../projections/PipelineState.ts"
 
 /** Resolves `settled` once every batch that was sealed before it is settled and in the log. */
 export interface Settle {

@@ -5,10 +5,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import type { SourceRecord } from "../../src/drivers/Record.ts"
-import { type Outcome, sealedBranch } from "../../src/flow/Outcome.ts"
-import { compileRoute } from "../../src/flow/Route.ts"
-import { type Graph, type Node, randomGraph, reference, routeStages } from "../fixtures/graph.ts"
+import type { SourceRecord } from "../../../src/drivers/Record.ts"
+import { type Outcome, sealedBranch } from "../../../src/flow/Outcome.ts"
+import { compileRoute } from "../../../src/flow/route/Route.ts"
+import { type Graph, type Node, randomGraph, reference, routeStages } from "../../fixtures/graph.ts"
 
 type Policy = "dead_letter" | "drop"
 const record = (n: number): SourceRecord => ({ payload: { n }, metadata: {} })

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Reason, Totals } from "../../events/PipelineEvent.ts"
-import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
-import { Nack } from "./Nack.ts"
-import type { Failure, Outcome } from "./Outcome.ts"
+import type { Reason, Totals } from "../../../events/PipelineEvent.ts"
+import type { RecordOrigin, SourceRecord } from "../../drivers/Record.ts"
+import { Nack } from "../Nack.ts"
+import type { Failure, Outcome } from "../Outcome.ts"
 import { dropped, RecordFailure, type RouteStage, type Split, type Take } from "./RouteStage.ts"
 import { reachedFrom } from "./reachedFrom.ts"
 import { settleFailures, settleRest, type Travel } from "./Travel.ts"

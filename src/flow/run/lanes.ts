@@ -4,17 +4,17 @@
  * @module
  */
 import { Effect, Queue, type Scope } from "effect"
-import { idempotencyKey } from "../../events/Checkpoint.ts"
-import { redriveKey } from "../../events/Redrive.ts"
-import { owedBranches } from "../../projections/OpenBatch.ts"
-import * as OpenRedrive from "../../projections/OpenRedrive.ts"
-import { own } from "../../projections/own.ts"
-import { abandoned, isOutputComplete, type PipelineState } from "../../projections/PipelineState.ts"
-import type { SinkOpening } from "../drivers/Sink.ts"
+import { idempotencyKey } from "../../../events/Checkpoint.ts"
+import { redriveKey } from "../../../events/Redrive.ts"
+import { owedBranches } from "../../../projections/OpenBatch.ts"
+import * as OpenRedrive from "../../../projections/OpenRedrive.ts"
+import { own } from "../../../projections/own.ts"
+import { abandoned, isOutputComplete, type PipelineState } from "../../../projections/PipelineState.ts"
+import type { SinkOpening } from "../../drivers/Sink.ts"
+import type { Plan } from "../Plan.ts"
+import { atStage, type StageError } from "../StageError.ts"
 import type { Applied, RedriveConfirmed } from "./Journal.ts"
 import type { Job, Lane } from "./Lane.ts"
-import type { Plan } from "./Plan.ts"
-import { atStage, type StageError } from "./StageError.ts"
 
 export const openLanes = Effect.fnUntraced(function* (
   plan: Plan,

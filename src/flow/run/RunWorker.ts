@@ -10,22 +10,22 @@
  * @module
  */
 import { Deferred, Effect, Queue, type Schema, type Scope, Semaphore } from "effect"
-import { own } from "../../projections/own.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { SourceReader } from "../drivers/Source.ts"
+import { own } from "../../../projections/own.ts"
+import type { PipelineState } from "../../../projections/PipelineState.ts"
+import type { SourceReader } from "../../drivers/Source.ts"
+import { openMemory } from "../memory/FlowMemory.ts"
+import type { Plan } from "../Plan.ts"
+import { feedRedrives } from "../redrive/feedRedrives.ts"
+import type { FetchLetter } from "../redrive/KeptLetter.ts"
+import { Redriving } from "../redrive/Redriving.ts"
+import { atStage, type StageError } from "../StageError.ts"
 import type { Journal, JournalError } from "./Journal.ts"
 import { runLane } from "./Lane.ts"
 import { askHeld, askHeldRedrives, openLanes, publish } from "./lanes.ts"
-import { openMemory } from "./memory/FlowMemory.ts"
-import type { Plan } from "./Plan.ts"
 import { makePump } from "./Pump.ts"
 import type { Message } from "./PumpContext.ts"
 import { runReader } from "./Reader.ts"
 import type { PumpEnd, RunEnd } from "./RunEnd.ts"
-import { feedRedrives } from "./redrive/feedRedrives.ts"
-import type { FetchLetter } from "./redrive/KeptLetter.ts"
-import { Redriving } from "./redrive/Redriving.ts"
-import { atStage, type StageError } from "./StageError.ts"
 
 export type RunWorkerError = StageError | JournalError
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { RouteStage } from "../../src/flow/RouteStage.ts"
-import { recordsMost } from "../../src/flow/recordsMost.ts"
-import { eventsIn, live, makeWorld } from "../simulation/World.ts"
+import type { RouteStage } from "../../../src/flow/route/RouteStage.ts"
+import { recordsMost } from "../../../src/flow/route/recordsMost.ts"
+import { eventsIn, live, makeWorld } from "../../simulation/World.ts"
 
 const stages = (
   edges: Readonly<Record<string, ReadonlyArray<string>>>,

@@ -6,10 +6,16 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import type { SourceRecord } from "../../src/drivers/Record.ts"
-import { type Answers, compileRoute, dropped, type RouteStage, reasonOf } from "../../src/flow/Route.ts"
-import { compileStagedRoute } from "../../src/flow/StagedRoute.ts"
-import { randomGraph, routeStages } from "../fixtures/graph.ts"
+import type { SourceRecord } from "../../../src/drivers/Record.ts"
+import {
+  type Answers,
+  compileRoute,
+  dropped,
+  type RouteStage,
+  reasonOf
+} from "../../../src/flow/route/Route.ts"
+import { compileStagedRoute } from "../../../src/flow/route/StagedRoute.ts"
+import { randomGraph, routeStages } from "../../fixtures/graph.ts"
 
 const Numbers = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 })))
 

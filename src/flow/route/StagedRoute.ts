@@ -6,19 +6,19 @@
  * @module
  */
 import { Effect } from "effect"
-import type { Reason } from "../../events/PipelineEvent.ts"
-import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import type { RecordOrigin, SourceRecord } from "../../drivers/Record.ts"
+import type { Scope } from "../expression/Expression.ts"
+import type { Outcome } from "../Outcome.ts"
+import type { StageError } from "../StageError.ts"
+import type { Saw } from "../tap/Tap.ts"
+import type { Watch } from "../tap/Taps.ts"
 import { askUntilAnswered } from "./askUntilAnswered.ts"
-import type { Scope } from "./expression/Expression.ts"
-import type { Outcome } from "./Outcome.ts"
 import { dropped, type Piece, type Pieces, type RouteStage, reasonOf, unrouted, wrongWith } from "./Route.ts"
 import { reachedFrom } from "./reachedFrom.ts"
 import { type Batch, empty, fail, merged, outcomeOf, type Stream, scopeOf, setOf } from "./StagedBatch.ts"
-import type { StageError } from "./StageError.ts"
 import { root, type Trail } from "./Trail.ts"
 import { takeAll } from "./takeAll.ts"
-import type { Saw } from "./tap/Tap.ts"
-import type { Watch } from "./tap/Taps.ts"
 
 /**
  * `sources` are those whose records may be in one batch; `order` names the stages that take part, so that each comes

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Reason } from "../../events/PipelineEvent.ts"
-import type { RecordOrigin, SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./expression/Expression.ts"
-import type { BranchOutcome, Failure, Outcome } from "./Outcome.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import type { RecordOrigin, SourceRecord } from "../../drivers/Record.ts"
+import type { Scope } from "../expression/Expression.ts"
+import type { BranchOutcome, Failure, Outcome } from "../Outcome.ts"
 import type { RouteStage } from "./RouteStage.ts"
 import { byTrail, type Trail } from "./Trail.ts"
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { type Effect, Schema } from "effect"
-import type { EventOf, Reason } from "../../events/PipelineEvent.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { Receipt } from "../drivers/Sink.ts"
+import type { EventOf, Reason } from "../../../events/PipelineEvent.ts"
+import type { PipelineState } from "../../../projections/PipelineState.ts"
+import type { Receipt } from "../../drivers/Sink.ts"
 
 /** A batch with the outcome of every record on every branch; `batch` is given before it is asked for. */
 export type Seal = Omit<EventOf<"BatchSealed">, "_tag" | "run" | "generation">

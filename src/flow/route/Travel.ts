@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Reason } from "../../events/PipelineEvent.ts"
-import { own } from "../../projections/own.ts"
-import type { Scope } from "./expression/Expression.ts"
-import type { Failure } from "./Outcome.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import { own } from "../../../projections/own.ts"
+import type { Scope } from "../expression/Expression.ts"
+import type { Failure } from "../Outcome.ts"
 import type { RouteStage } from "./RouteStage.ts"
 import { type Taken, takeBack } from "./takeBack.ts"
 

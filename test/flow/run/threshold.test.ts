@@ -5,8 +5,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { Definition } from "../../events/Definition.ts"
-import { trippingOffset } from "../../src/flow/threshold.ts"
+import { Definition } from "../../../events/Definition.ts"
+import { trippingOffset } from "../../../src/flow/run/threshold.ts"
 
 const { deadLetters: defaults } = Schema.decodeUnknownSync(Definition)({ name: "p", stages: {} })
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index)

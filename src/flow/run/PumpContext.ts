@@ -4,14 +4,14 @@
  * @module
  */
 import type { Deferred, Queue, Semaphore } from "effect"
-import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { SourceReader } from "../drivers/Source.ts"
+import type { PipelineState } from "../../../projections/PipelineState.ts"
+import type { SourceReader } from "../../drivers/Source.ts"
+import type { Plan } from "../Plan.ts"
+import type { FeedMessage } from "../redrive/feedRedrives.ts"
+import type { Redriving } from "../redrive/Redriving.ts"
 import type { Journal } from "./Journal.ts"
 import type { Lane, LaneMessage } from "./Lane.ts"
-import type { Plan } from "./Plan.ts"
 import type { ReaderMessage } from "./Reader.ts"
-import type { FeedMessage } from "./redrive/feedRedrives.ts"
-import type { Redriving } from "./redrive/Redriving.ts"
 import type { Settle } from "./Settling.ts"
 
 /** What readers and lanes tell, and what is asked from outside. */

@@ -5,11 +5,11 @@
  * @module
  */
 import { Effect } from "effect"
-import type { Reason } from "../../events/PipelineEvent.ts"
-import { DriverError } from "../drivers/DriverError.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import { DriverError } from "../../drivers/DriverError.ts"
+import { Telling } from "../run/Telling.ts"
+import { StageError } from "../StageError.ts"
 import type { Answers, Origin, Piece, Pieces, WaitingStep } from "./Route.ts"
-import { StageError } from "./StageError.ts"
-import { Telling } from "./Telling.ts"
 
 /** So often in a row a group may be asked about again without getting smaller. */
 const attemptsInVain = 3

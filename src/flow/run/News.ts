@@ -3,12 +3,13 @@
  *
  * @module
  */
+
+import type { Redriven } from "../redrive/RedriveWriting.ts"
+import type { RedriveRefused } from "../redrive/Redriving.ts"
 import type { Applied, RedriveConfirmed, Retry } from "./Journal.ts"
 import type { RedriveName } from "./Lane.ts"
 import type { Message } from "./PumpContext.ts"
 import type { Prepared } from "./Reader.ts"
-import type { Redriven } from "./redrive/RedriveWriting.ts"
-import type { RedriveRefused } from "./redrive/Redriving.ts"
 
 export type RefusedMessage = Extract<Message, { readonly _tag: "Refused" }>
 

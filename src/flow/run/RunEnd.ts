@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Definition } from "../../events/Definition.ts"
-import type { Reason } from "../../events/PipelineEvent.ts"
+import type { Definition } from "../../../events/Definition.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
 
 /** How the reading of one source ended: at the source's end, asked to stop, or with too many dead letters. */
 export type SourceEnd = "source" | "stopped" | "tripped"

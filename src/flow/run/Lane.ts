@@ -4,10 +4,10 @@
  * @module
  */
 import { Clock, Deferred, Effect, Queue } from "effect"
-import { retrying } from "../drivers/retryPolicy.ts"
-import type { Held, SinkBatch, SinkWriter } from "../drivers/Sink.ts"
+import { retrying } from "../../drivers/retryPolicy.ts"
+import type { Held, SinkBatch, SinkWriter } from "../../drivers/Sink.ts"
+import { atStage, type StageError } from "../StageError.ts"
 import type { Applied, Retry } from "./Journal.ts"
-import { atStage, type StageError } from "./StageError.ts"
 
 /** Which redrive a write is for; one of a batch has none. */
 export interface RedriveName {

@@ -5,8 +5,8 @@
  * @module
  */
 import { Context, Effect } from "effect"
-import type { DriverError } from "../drivers/DriverError.ts"
-import { retrying } from "../drivers/retryPolicy.ts"
+import type { DriverError } from "../../drivers/DriverError.ts"
+import { retrying } from "../../drivers/retryPolicy.ts"
 import type { Retry } from "./Journal.ts"
 
 /** Given by whoever sends a batch on its way. */

@@ -3,14 +3,15 @@
  *
  * @module
  */
+
+import type { Saw } from "../tap/Tap.ts"
+import type { Watch } from "../tap/Taps.ts"
 import { reasonOf } from "./Route.ts"
 import type { Piece, RouteStage } from "./RouteStage.ts"
 import { type Batch, fail, failuresAt, merged, scopeOf, setOf } from "./StagedBatch.ts"
 import { byTrail, type Trail } from "./Trail.ts"
 import { addRow } from "./Travel.ts"
 import { type Taken, takeBack } from "./takeBack.ts"
-import type { Saw } from "./tap/Tap.ts"
-import type { Watch } from "./tap/Taps.ts"
 
 interface Arrived {
   readonly stage: RouteStage

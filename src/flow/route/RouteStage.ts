@@ -4,10 +4,10 @@
  * @module
  */
 import type { Effect } from "effect"
-import type { Reason } from "../../events/PipelineEvent.ts"
-import type { SourceRecord } from "../drivers/Record.ts"
-import type { Scope } from "./expression/Expression.ts"
-import type { StageError } from "./StageError.ts"
+import type { Reason } from "../../../events/PipelineEvent.ts"
+import type { SourceRecord } from "../../drivers/Record.ts"
+import type { Scope } from "../expression/Expression.ts"
+import type { StageError } from "../StageError.ts"
 
 /** A record that a stage cannot handle. Thrown by steps, caught once per stage, never seen outside. */
 export class RecordFailure extends Error {

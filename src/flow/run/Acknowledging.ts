@@ -4,10 +4,10 @@
  * @module
  */
 import { Effect } from "effect"
-import type { Position } from "../../events/Checkpoint.ts"
-import type { PipelineState } from "../../projections/PipelineState.ts"
-import type { SourceReader } from "../drivers/Source.ts"
-import { atStage, type StageError } from "./StageError.ts"
+import type { Position } from "../../../events/Checkpoint.ts"
+import type { PipelineState } from "../../../projections/PipelineState.ts"
+import type { SourceReader } from "../../drivers/Source.ts"
+import { atStage, type StageError } from "../StageError.ts"
 
 export class Acknowledging {
   readonly #readers: ReadonlyMap<string, SourceReader>

@@ -6,8 +6,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { askUntilAnswered } from "../../src/flow/askUntilAnswered.ts"
-import type { Answers, WaitingStep } from "../../src/flow/Route.ts"
+import { askUntilAnswered } from "../../../src/flow/route/askUntilAnswered.ts"
+import type { Answers, WaitingStep } from "../../../src/flow/route/Route.ts"
 
 const again: Answers[number] = { _tag: "Retry", reason: { code: "retry", message: "not yet" } }
 const passed = (payload: unknown): Answers[number] => ({ _tag: "Passed", payload })
