@@ -35,8 +35,13 @@ describe("a dead-letter sink", () => {
     const [{ applied, dead_lettered }] = json.result.pipelines
     assert.deepEqual([applied, dead_lettered], [{ store: 10, dead_letters: wrong.length }, wrong.length])
     const listed = (await ask(folder.path, "dead-letters", "p", "list")).json.result.dead_letters
+    // What has become of a letter since is no concern of its line.
     assert.deepEqual(
-      linesOf(folder.path, "out/letters.ndjson").map(({ pipeline: _, ...line }) => line),
+      linesOf(folder.path, "out/letters.ndjson").map(({ pipeline: _, ...line }) => ({
+        ...line,
+        redrives: 0,
+        redriving: false
+      })),
       listed
     )
     assert.deepEqual(

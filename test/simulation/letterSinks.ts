@@ -5,7 +5,9 @@
  * @module
  */
 import { assert } from "vitest"
+import { mergedTopologies } from "./mergedTopologies.ts"
 import { lettersOf } from "./oracles.ts"
+import { timedTopologies } from "./timedTopologies.ts"
 import { sink, type Topology, topologies } from "./topologies.ts"
 import { rowsOf, type World } from "./World.ts"
 
@@ -27,6 +29,8 @@ export const letterSinkTopologies: Readonly<Record<string, Topology>> = {
   letters: withLetterSink(topologies.letters!),
   exploded: withLetterSink(topologies.exploded!),
   asked: withLetterSink(topologies.asked!),
+  refusing: withLetterSink(timedTopologies.refusing),
+  merged: withLetterSink(mergedTopologies.fanInByTime),
   linear: withLetterSink(topologies.linear!),
   picky: {
     ...picky,
@@ -58,8 +62,13 @@ export const expectedLetters = (world: World, unsent: ReadonlyArray<number> = []
   }
   return lettersOf(world)
     .filter(({ offset }) => !unsent.includes(offset))
+    .sort((a, b) => batchOf(a) - batchOf(b) || Number(isMade(a)) - Number(isMade(b)) || a.offset - b.offset)
     .map(({ branches, id, offset }) => ({ id, offset, branches, raw: sealed.get(id).raw }))
 }
+
+/** Ids are `generation.batch.offset`, of what a stage has made `generation.batch.stage.offset`. */
+const batchOf = ({ id }: { readonly id: string }): number => Number(id.split(".")[1])
+const isMade = ({ id }: { readonly id: string }): boolean => id.split(".").length === 4
 
 /** Of a line, what the log can be asked for. */
 export const told = (line: Row): unknown => {

@@ -1,5 +1,6 @@
 /**
- * A dead letter as its sink gets it: what `dead-letters list --json` shows of it.
+ * A dead letter as its sink gets it: what `dead-letters list --json` shows of it, and of which pipeline it is. What
+ * became of it since is in the queue alone.
  *
  * @module
  */

@@ -91,6 +91,22 @@ describe("rehearse", () => {
     })
   )
 
+  it.effect("dead letters are told the same where they go to a sink", () =>
+    Effect.gen(function* () {
+      const stages = {
+        a: { source: file("a"), output: { n: "number" } },
+        out: { from: "a", sink: file("out") }
+      }
+      const given = { a: [{ n: "x" }, { n: 1 }] }
+      const plain = yield* rehearseDefinition(decode({ stages }), { given })
+      const sent = yield* rehearseDefinition(decode({ stages, dead_letters: { sink: file("dead") } }), {
+        given
+      })
+      assert.lengthOf(sent.deadLetters, 1)
+      assert.deepStrictEqual([sent.deadLetters, sent.sinks], [plain.deadLetters, plain.sinks])
+    })
+  )
+
   it.effect("stops where too many records are dead letters, and so do the other sources", () =>
     Effect.gen(function* () {
       const two = decode({
