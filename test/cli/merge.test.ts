@@ -44,5 +44,6 @@ it("two files become one in the order of their times, and a letter tells the fil
     })
   ])
   const { stdout } = await run(folder.path, "dead-letters", "doors", "list")
-  assert.include(stdout, "0.0.2  back record 1: at is ")
+  assert.include(stdout, "0.0.2  back record 1, owed to store")
+  assert.include(stdout, "bad_event_time at back  at is ")
 })
