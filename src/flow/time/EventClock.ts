@@ -148,19 +148,22 @@ export class EventClock {
     return tracker
   }
 
-  /** Each record brings its source on, and what all of them let event time come to is what the next one meets. */
+  /**
+   * Each record brings its source on, and what all of them let event time come to is what the next one meets. Who
+   * gives a record here is awake from the first one on, because that is what the seal will say of it.
+   */
   #answersFor(
     { idle, marks }: Pick<Judging, "idle" | "marks">,
     arrivals: ReadonlyArray<Arrival>
   ): ReadonlyMap<string, Answers> {
     const answers = new Map<string, Answers>()
-    const now = { marks: { ...marks }, idle }
+    const awake = new Set(arrivals.map(({ source }) => source))
+    const now = { marks: { ...marks }, idle: idle.filter((source) => !awake.has(source)) }
     let settled = this.#tracker.settled
     for (const { source, timeMs } of arrivals) {
       const before = this.#markOf(now, source)
       const mark = before === undefined || before < timeMs ? timeMs : before
       now.marks[source] = mark
-      if (now.idle.includes(source)) now.idle = now.idle.filter((other) => other !== source)
       const limit = this.#limitOf(now, source)
       const least = limit === null ? null : Math.min(mark, limit)
       if (least !== null && (settled === null || settled < least)) settled = least

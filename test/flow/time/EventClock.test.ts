@@ -108,3 +108,42 @@ it("records of sources that are read as one are judged in the order they were re
   assert.deepStrictEqual(judgedBy(["a", "b"]), expected)
   assert.deepStrictEqual(judgedBy(["b", "a"]), expected)
 })
+
+const Together = Schema.Array(
+  Schema.Struct({
+    arrivals: Schema.Array(
+      Schema.Struct({
+        source: Schema.Literals(["a", "b"]),
+        timeMs: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))
+      })
+    ),
+    after: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
+  })
+).check(Schema.isMinLength(3))
+
+it.prop(
+  "a batch of several sources is judged as it was when it is made again, whoever of them was idle before it",
+  [Together],
+  ([batches]) => {
+    const members = ["a", "b"]
+    const live = new EventClock(sources)
+    live.restore(null, 0)
+    let [now, before] = [0, null as SealedTime | null]
+    for (const { after, arrivals } of batches) {
+      now += after
+      live.begin(members, undefined, now, arrivals)
+      const marks = arrivals.map(({ source, timeMs }) => live.judge(source, timeMs))
+      const time = live.learned(members, [], now)
+      live.keep(time, members, [], now)
+      const again = new EventClock(sources)
+      again.restore(before, now + 100_000)
+      again.begin(members, time, now + 100_000, arrivals)
+      assert.deepStrictEqual(
+        arrivals.map(({ source, timeMs }) => again.judge(source, timeMs)),
+        marks
+      )
+      before = time
+    }
+  },
+  runs
+)
