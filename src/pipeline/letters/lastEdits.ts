@@ -11,7 +11,7 @@ import type { EventLog, LogError } from "../../log/EventLog.ts"
 import type { Edits } from "./LetterRequest.ts"
 import type { Standing } from "./readStanding.ts"
 
-/** By letter, the version of the request that holds the edit in force at each of its redrives; pure. */
+/** By letter, the version of the request that holds the edit in force at each of its redrives. */
 export class EditVersions {
   readonly #versions = new Map<string, Array<number | undefined>>()
 
